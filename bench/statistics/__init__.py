@@ -1,0 +1,1 @@
+"""How fast statistics answer over 30 days of millions of tasks, and what they cost the consumer."""

@@ -1,0 +1,1 @@
+"""How fast the task list answers among millions of tasks."""

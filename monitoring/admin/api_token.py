@@ -1,0 +1,123 @@
+"""API tokens: one's own, or with ``manage_apitoken`` everybody's; made for oneself, shown once, revoked.
+
+| name | method | takes | answers |
+|---|---|---|---|
+| ``monitoring_apitoken_changelist`` | GET | | the page |
+| ``monitoring_apitoken_make`` | POST | ``name``, ``scopes`` (several), ``days`` (empty: never expires) | the page with the new token, which is shown this one time; the page with what is wrong |
+| ``monitoring_apitoken_revoke`` (id) | POST | | redirect to the page |
+
+Making needs ``add_apitoken``, and its scopes are of the user's own permissions. Both are in Django's admin log.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from ..api import tokens
+from ..control.perform import missing_permission
+from ..models import ApiToken
+from ..queries.api_tokens import api_token, api_tokens
+from .base import MonitoringAdmin
+from .methods import post_only
+
+MAKE, MANAGE = "monitoring.add_apitoken", "monitoring.manage_apitoken"
+
+
+class TokenForm(forms.Form):
+    """What a new token is to be; its scopes are what its user may do."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Of the program that uses it."))
+    days = forms.TypedChoiceField(
+        label=_("Expires"),
+        choices=[
+            ("30", _("in 30 days")),
+            ("90", _("in 90 days")),
+            ("365", _("in a year")),
+            ("", _("never")),
+        ],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial="90",
+    )
+    scopes = forms.MultipleChoiceField(label=_("May"), widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, user: Any, data: Any = None) -> None:
+        super().__init__(data, auto_id="mon-token-%s")
+        scopes = [scope for scope in tokens.known_scopes() if user.has_perm(scope)]
+        field: Any = self.fields["scopes"]
+        field.choices = [(scope, scope.removeprefix("monitoring.")) for scope in scopes]
+        for name in ("name", "days"):
+            self.fields[name].widget.attrs["class"] = "mon-input"
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(MonitoringAdmin):
+    object_pages = False
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("_make/", wrap(post_only(self.make)), name="monitoring_apitoken_make"),
+            path("_revoke/<int:key>/", wrap(post_only(self.revoke)), name="monitoring_apitoken_revoke"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._page(request, TokenForm(request.user) if request.user.has_perm(MAKE) else None)
+
+    def make(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_view_permission(request) and request.user.has_perm(MAKE)):
+            raise PermissionDenied(missing_permission(MAKE))
+        form = TokenForm(request.user, request.POST)
+        if not form.is_valid():
+            return self._page(request, form)
+        wanted = form.cleaned_data
+        expires_at = timezone.now() + timedelta(days=wanted["days"]) if wanted["days"] else None
+        name = wanted["name"].replace("\0", "")
+        token, text = tokens.create(request.user, name, wanted["scopes"], expires_at)
+        self.log_addition(request, token, _now("Made, for: %(scopes)s") % {"scopes": ", ".join(token.scopes)})
+        return self._page(request, TokenForm(request.user), made=text)
+
+    def revoke(self, request: HttpRequest, key: int) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        token = api_token(request.user, key, of_everybody=request.user.has_perm(MANAGE))
+        if token is None:
+            raise Http404
+        tokens.revoke(token)
+        self.log_change(request, token, _now("Revoked"))
+        messages.success(request, _now("%(token)s is revoked") % {"token": token})
+        return redirect("admin:monitoring_apitoken_changelist")
+
+    def _page(self, request: HttpRequest, form: TokenForm | None, made: str = "") -> HttpResponse:
+        of_everybody, now = request.user.has_perm(MANAGE), timezone.now()
+        response = self.page(
+            request,
+            "api_tokens.html",
+            _now("API tokens"),
+            rows=[
+                (token, token.has_ended(now)) for token in api_tokens(request.user, of_everybody=of_everybody)
+            ],
+            of_everybody=of_everybody,
+            form=form,
+            made=made,
+        )
+        if made:
+            response["Cache-Control"] = "no-store"
+        return response

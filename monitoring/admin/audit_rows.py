@@ -1,0 +1,70 @@
+"""An audit entry in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from .. import formatting
+from ..control.verbs import VERBS
+from ..models import AuditEntry
+from ..models.audit_entry import Ending
+
+#: How a result is coloured: who should look at it.
+KINDS = {
+    Ending.DONE: "good",
+    Ending.PARTLY: "warn",
+    Ending.STOPPED: "warn",
+    Ending.FAILED: "bad",
+    Ending.REFUSED: "bad",
+}
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """`did`: ``deleted the record``, or ``tried: Delete record``; `more`: targets beside the first."""
+
+    entry: AuditEntry
+    who: str
+    did: str
+    first: str
+    more: int
+    result: str
+    kind: str
+
+
+def audit_row(entry: AuditEntry) -> AuditRow:
+    return AuditRow(
+        entry,
+        who=entry.user_name or _("nobody who was signed in"),
+        did=_did(entry),
+        first=entry.targets[0] if entry.targets else "",
+        more=max(0, entry.target_count - 1) if entry.targets else 0,
+        result=_result(entry),
+        kind=KINDS.get(Ending(entry.ending), "") if entry.ending in Ending.values else "",
+    )
+
+
+def _did(entry: AuditEntry) -> str:
+    verb = VERBS.get(entry.verb)
+    if entry.ending == Ending.REFUSED:
+        return _("tried: %(verb)s") % {"verb": verb.label if verb else entry.verb}
+    if entry.verb == "export":
+        return _("exported the audit log") if entry.target_kind == "auditentry" else _("exported tasks")
+    return verb.told(entry.parameters) if verb else entry.verb
+
+
+def _result(entry: AuditEntry) -> str:
+    """``done``, ``412 done, 31 left out``, ``refused``: numbers where there is more than one, or not all are done."""
+    label = str(entry.get_ending_display())
+    handled = entry.done + entry.left_out + entry.failed
+    if entry.ending == Ending.REFUSED or handled <= (1 if entry.ending == Ending.DONE else 0):
+        return label
+    parts = [
+        (_("%(count)s done"), entry.done),
+        (_("%(count)s left out"), entry.left_out),
+        (_("%(count)s failed or not confirmed"), entry.failed),
+    ]
+    numbers = ", ".join(words % {"count": formatting.number(count)} for words, count in parts if count)
+    return numbers if entry.ending in (Ending.DONE, Ending.PARTLY) else f"{label}: {numbers}"

@@ -1,0 +1,89 @@
+"""A bulk run as its page shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from .. import formatting
+from ..control.contract import Outcome, Verb
+from ..control.dry_run import DryRun
+from ..models import BulkRun
+from ..models.bulk_run import RunState
+
+
+def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
+    """What bulk_run.html needs, with the page's title."""
+    found, asked = DryRun(**run.dry_run), run.state == RunState.ASKED
+    count = found.expected_eligible
+    return {
+        "title": verb.question(count) if asked else str(verb.label),
+        "run": run,
+        "verb": verb,
+        "list_url": list_url,
+        "asked": asked,
+        "running": run.state == RunState.RUNNING,
+        "stopped": run.state == RunState.STOPPED,
+        "found": found,
+        "eligible": count,
+        "about": not found.complete,
+        "left_out": sum(found.reasons.values()),
+        "reasons": [
+            (words, number, found.examples.get(words, []))
+            for words, number in sorted(found.reasons.items(), key=lambda item: -item[1])
+        ],
+        "button": verb.button(count),
+        "progress": progress(run),
+        "results": _listed(run),
+        "handled": handled(run),
+    }
+
+
+def progress(run: BulkRun) -> dict[str, Any]:
+    """For JSON. `part` is from 0 to 1, or null where nobody knows how many there are; `words` is a sentence.
+
+    ``{"state": "running", "done": 1000, "left_out": 3, "failed": 0, "expected": 13400, "part": 0.07, "words": "..."}``
+    """
+    expected = run.dry_run.get("expected")
+    finished = run.state == RunState.DONE
+    part = min(1.0, handled(run) / expected) if expected else None
+    return {
+        "state": run.state,
+        "done": run.done,
+        "left_out": run.left_out,
+        "failed": run.failed,
+        "expected": expected,
+        "part": 1.0 if finished else part,
+        "words": f"{_words(run)}. {run.words}" if run.words else _words(run),
+    }
+
+
+def handled(run: BulkRun) -> int:
+    return run.done + run.left_out + run.failed
+
+
+def _words(run: BulkRun) -> str:
+    numbers = {
+        "done": formatting.number(run.done),
+        "left_out": formatting.number(run.left_out),
+        "failed": formatting.number(run.failed),
+    }
+    text = _("%(done)s done, %(left_out)s left out") % numbers
+    return text + (_(", %(failed)s failed") % numbers if run.failed else "")
+
+
+def _listed(run: BulkRun) -> list[tuple[str, str, str, str]]:
+    """The first hundred results, those that are not simply done first: target, outcome, its name, words."""
+    outcomes = {
+        Outcome.DONE: _("done"),
+        Outcome.LEFT_OUT: _("left out"),
+        Outcome.UNCONFIRMED: _("no confirmation"),
+        Outcome.FAILED: _("failed"),
+    }
+    if run.audit is None:
+        return []
+    return [
+        (target, outcome, outcomes[Outcome(outcome)], words)
+        for target, outcome, words, _seconds in run.audit.results
+    ]

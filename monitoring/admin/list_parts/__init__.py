@@ -1,0 +1,1 @@
+"""Parts of the task list's page, one file each."""

@@ -1,0 +1,117 @@
+"""The statistics of one task name: what its template needs."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..queries.marks import marks
+from ..queries.registered_on import registered_on
+from ..queries.runs_by_worker import runs_by_worker
+from ..queries.statistics_overview import Overview, overview
+from ..queries.statistics_sums import RUNTIMES, WAITS
+from ..queries.task_extremes import extremes
+from ..queries.visibility import Visibility
+from .charts import Mark
+from .payload import may_view_payload
+from .start import start_url
+from .statistics_parts import charts, tiles
+from .statistics_parts.spread import spread
+from .statistics_parts.tables import LEAST_RUNS
+from .statistics_parts.tiles import Tile
+from .statistics_parts.view import StatisticsView
+
+
+def statistics_task(request: HttpRequest, visibility: Visibility, site_name: str) -> dict[str, Any]:
+    """`request.GET`: ``name``, ``queue``, and the range, as :meth:`StatisticsView.of` reads them."""
+    view = StatisticsView.of(request, visibility, site_name, timezone.now())
+    name = view.selection.name or ""
+    found = overview(visibility, view.period, view.selection)
+    drawn = [Mark(each.at, each.label) for each in marks(view.period.start, view.period.end)]
+    may_view_tasks = request.user.has_perm("monitoring.view_task")
+    context: dict[str, Any] = {
+        "view": view,
+        "range": view.wanted,
+        "name": name,
+        "tiles": _tiles(view, found),
+        "charts": [
+            charts.throughput(view, found, drawn),
+            charts.failure_rate(view, found, drawn),
+            charts.run_time(view, found, drawn),
+            charts.wait(view, found, drawn),
+        ],
+        "spread": spread(found.now),
+        "queues": _queues(view, found),
+        "registered": registered_on(visibility, name),
+        "least_runs": LEAST_RUNS,
+        "with_workers": visibility.is_everything,
+        "may_view_tasks": may_view_tasks,
+        "tasks_url": view.tasks_url(),
+        "failed_url": view.tasks_url(state="FAILURE"),
+        "start_url": _start_url(request, site_name, name),
+    }
+    if visibility.is_everything:
+        rows = runs_by_worker(visibility, name)
+        total = sum(row.runs for row in rows)
+        context["workers"] = [(row, row.runs / total if total else None) for row in rows]
+    if may_view_tasks:
+        with_payload = may_view_payload(request)
+        context["with_payload"] = with_payload
+        context["extremes"] = extremes(visibility, view.period, view.selection, with_payload=with_payload)
+    return context
+
+
+def _start_url(request: HttpRequest, site_name: str, name: str) -> str | None:
+    base = start_url(request, site_name)
+    return f"{base}?{urlencode({'name': name})}" if base else None
+
+
+def _queues(view: StatisticsView, found: Overview) -> list[dict[str, Any]]:
+    """Figures of each queue that the task was sent to, most first; percentiles from LEAST_RUNS runs on."""
+    ranked = sorted(found.queues.items(), key=lambda item: (-item[1].finished, item[0]))
+    total = found.now.finished
+    rows = []
+    for queue, sums in ranked:
+        enough = sums.counts["runtime_count"] >= LEAST_RUNS
+        p50, p95 = sums.percentiles(RUNTIMES, (0.5, 0.95)) if enough else (None, None)
+        rows.append(
+            {
+                "queue": queue,
+                "url": _of_queue(view, queue),
+                "finished": sums.finished,
+                "share": sums.finished / total if total else None,
+                "failed": sums.counts["failed"],
+                "rate": sums.share("failed"),
+                "p50": p50,
+                "p95": p95,
+            }
+        )
+    return rows
+
+
+def _of_queue(view: StatisticsView, queue: str) -> str:
+    query = {"name": view.selection.name or "", "queue": queue, **view.range_query}
+    base = reverse("admin:monitoring_statistic_changelist", current_app=view.site_name)
+    return f"{base}?{urlencode(query)}"
+
+
+def _tiles(view: StatisticsView, found: Overview) -> list[Tile]:
+    return [
+        tiles.amount(
+            view,
+            "runs",
+            _("Runs"),
+            found.now.finished,
+            found.before.finished,
+            found.values(lambda sums: sums.finished)[: -1 if view.is_open else None],
+            view.tasks_url(),
+        ),
+        tiles.failure_rate(view, found),
+        tiles.p95(view, found, "runtime", _("Run time p95"), RUNTIMES),
+        tiles.p95(view, found, "wait", _("Queue wait p95"), WAITS),
+    ]

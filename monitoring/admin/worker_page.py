@@ -1,0 +1,60 @@
+"""The page of one worker: what its template needs. Each tab has a file of its own in ``worker_parts/``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.utils import quote
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from ..models import Worker
+from ..queries.audit import AuditFilter, audit_entries
+from ..queries.visibility import Visibility
+from ..queries.worker_snapshots import snapshots
+from .audit_rows import audit_row
+from .control_actions import here
+from .url_query import with_parameters
+from .worker_parts.tabs import TABS, count_of, tab_of, verbs_of
+from .worker_parts.view import WorkerView
+
+#: Entries of the audit log that the page shows.
+AUDIT = 5
+#: Verbs that stand in the head of the page, whatever the tab.
+HEAD = ("ping", "pool_restart", "shutdown")
+
+
+def worker_page(
+    request: HttpRequest, worker: Worker, visibility: Visibility, site_name: str
+) -> dict[str, Any]:
+    """`request.GET`: ``tab``, and for the charts ``range``, or ``from`` and ``to``."""
+    view = WorkerView(
+        request, worker, visibility, site_name, timezone.now(), snapshots(visibility, worker.hostname)
+    )
+    tab = tab_of(request.GET.get("tab", ""))
+    context: dict[str, Any] = {
+        "worker": worker,
+        "with_figures": visibility.is_everything,
+        "with_payload": view.with_payload,
+        "may_view_tasks": view.may_view_tasks,
+        "tab": tab,
+        "worker_tabs": [
+            (each, with_parameters(request, tab=each.name, done=None), count_of(each, view), each is tab)
+            for each in TABS
+        ],
+        "head_actions": view.actions(HEAD),
+        "cards": view.cards(verbs_of(tab)),
+        "answers": [view.snapshot(kind) for kind in tab.kinds],
+        "here": here(request),
+        "refresh_url": reverse(
+            "admin:monitoring_worker_refresh", args=[quote(worker.hostname)], current_app=site_name
+        ),
+        **tab.content(view),
+    }
+    if request.user.has_perm("monitoring.view_auditentry"):
+        found = audit_entries(
+            request.user, visibility, AuditFilter(target=worker.hostname, since=worker.first_seen), None
+        )
+        context["audit"] = [audit_row(entry) for entry in found.rows[:AUDIT]]
+    return context

@@ -1,0 +1,76 @@
+"""What every tab of a worker's page is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from ...control import tasks, workers
+from ...control.task_verbs import targets
+from ...models import Task, Worker
+from ...queries.visibility import Visibility
+from ...queries.worker_snapshots import Snapshot
+from ..control_actions import Action, Known, actions_for
+from ..payload import may_view_payload
+
+
+@dataclass(frozen=True)
+class WorkerView:
+    """One look of one user at one worker, with what it last answered by kind."""
+
+    request: HttpRequest
+    worker: Worker
+    visibility: Visibility
+    site_name: str
+    now: datetime
+    snapshots: Mapping[str, Snapshot]
+
+    @property
+    def with_payload(self) -> bool:
+        return may_view_payload(self.request)
+
+    @property
+    def may_view_tasks(self) -> bool:
+        return self.request.user.has_perm("monitoring.view_task")
+
+    @property
+    def hostname(self) -> str:
+        return str(self.worker.hostname)
+
+    def snapshot(self, kind: str) -> Snapshot:
+        return self.snapshots[kind]
+
+    def task_actions(self, held: Mapping[str, Task], names: Iterable[str]) -> dict[str, list[Action]]:
+        """By id, those of the verbs `names` that the user may use on tasks that this worker holds."""
+        in_pool = {key: targets.TaskTarget(task, self.worker.pool) for key, task in held.items()}
+        known: Known = {tasks.find: held, targets.find: in_pool}
+        return actions_for(self.request, self.site_name, "task", list(held), names, known=known)
+
+    def actions(self, names: Iterable[str]) -> list[Action]:
+        """Those of the verbs `names` that the user may use on this worker; each with parameters asks for them."""
+        return self._own(names, inline=False)
+
+    def cards(self, names: Iterable[str]) -> list[Action]:
+        """Verbs on this worker whose parameters stand on the page itself."""
+        return self._own(names, inline=True)
+
+    def question(self, name: str) -> str | None:
+        """The address of the question about a verb on this worker; None where the user may not, or it does not fit."""
+        return next((action.url for action in self.actions([name]) if not action.why_not), None)
+
+    def _own(self, names: Iterable[str], *, inline: bool) -> list[Action]:
+        # A limited user gets no answers to judge by: then the verb is offered, and judged when it is used.
+        started, found = self.worker.started_at, self.snapshots.values()
+        answers = {
+            one.kind: one.content
+            for one in found
+            if one.answered_at is not None and (started is None or one.answered_at >= started)
+        }
+        known: Known = {workers.find: {self.hostname: workers.WorkerTarget(self.worker, answers)}}
+        keys = [self.hostname]
+        return actions_for(self.request, self.site_name, "worker", keys, names, inline=inline, known=known)[
+            self.hostname
+        ]

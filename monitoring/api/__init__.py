@@ -1,0 +1,1 @@
+"""The API. Its views need Django REST framework; tokens do not."""

@@ -1,0 +1,10 @@
+"""For the Celery app of the watched project; all optional. Imports no Django models.
+
+app = Celery("shop", events="monitoring.celery:DurableEvents")
+install(app)
+"""
+
+from .durable import DurableEventDispatcher, DurableEvents
+from .plugin import install
+
+__all__ = ["DurableEventDispatcher", "DurableEvents", "install"]

@@ -1,0 +1,1 @@
+"""The way back: what users do to tasks and workers, each with permission, result and audit entry."""

@@ -1,0 +1,1 @@
+"""Verbs on schedules: switch them on and off, and run them now."""

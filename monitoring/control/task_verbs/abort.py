@@ -1,0 +1,145 @@
+"""Abort a task that looks whether it was (``celery.contrib.abortable``): a word in the result backend, no command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import celery
+from celery import states
+from celery.contrib.abortable import ABORTED, AbortableTask
+from celery.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from ...celery_app import watched_app
+from ...conf import monitoring_settings
+from ...queries import control
+from ...queries.visibility import Visibility
+from ...queries.workers import online_hostnames
+from ..bounded import within
+from ..broadcast import Said, ask
+from ..contract import Outcome, Result, Results, Verb
+from ..delete_record import ENDED
+from ..parameters import Parameters
+from ..tasks import find as find_tasks
+from .revoke import PAUSE, PERMISSION
+from .targets import Phrases, TaskTarget, ended, find
+
+#: Backends from which nobody but the sender can read a state.
+UNREADABLE = frozenset({"DisabledBackend", "RPCBackend"})
+#: What a task has that is an AbortableTask; workers tell of any attribute.
+MARK = "is_aborted"
+
+
+def _why_not(target: TaskTarget) -> str:
+    if words := ended(target):
+        return words
+    if _backend_kinds(watched_app()) & UNREADABLE:
+        return _now("It would look into the result backend, and this project has none that it could")
+    if _is_abortable_here(watched_app(), target.task.name) is False:
+        return _not_abortable()
+    return ""
+
+
+def _backend_kinds(app: Any) -> set[str]:
+    """Names of its result backend's classes; as of none where its driver is not installed here."""
+    try:
+        return {kind.__name__ for kind in type(app.backend).__mro__}
+    except (ImportError, ImproperlyConfigured):
+        return set(UNREADABLE)
+
+
+def _not_abortable() -> str:
+    return _now("It is no abortable task: it never looks whether it was aborted")
+
+
+def _is_abortable_here(app: celery.Celery, name: str | None) -> bool | None:
+    """Whether a task is abortable, as this process has it; None: it has no such task."""
+    task = app.tasks.get(name) if name else None
+    return None if task is None else isinstance(task, AbortableTask)
+
+
+def _abortable_there(names: Collection[str]) -> set[str]:
+    """Those of the tasks that some worker says are abortable."""
+    question = ("registered", {"taskinfoitems": [MARK]})
+    answers = ask([question], online_hostnames())["registered"] if names and online_hostnames() else {}
+    lines = [
+        str(line)
+        for answer in answers.values()
+        if answer.said is Said.ACKNOWLEDGED and isinstance(answer.value, list)
+        for line in answer.value
+    ]
+    return {name for name in names if any(line.startswith(f"{name} [{MARK}=") for line in lines)}
+
+
+def _abort(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> Results:
+    app = watched_app()
+    names = {key: task.name or "" for key, task in find_tasks(ids, visibility).items()}
+    here = {name: _is_abortable_here(app, name) for name in set(names.values())}
+    there = _abortable_there([name for name, known in here.items() if known is None])
+    fit = [key for key, name in names.items() if here[name] or name in there]
+    written = within(monitoring_settings.CONTROL_TIMEOUT, lambda: _write(app, fit)) if fit else {}
+    results = {}
+    for key in ids:
+        if key in written:
+            words = _now("Marked as aborted") if written[key] else _now("It has already ended")
+            results[key] = Result(key, Outcome.DONE if written[key] else Outcome.LEFT_OUT, words)
+        else:
+            results[key] = Result(key, Outcome.LEFT_OUT, _not_abortable())
+    return results
+
+
+def _write(app: Any, ids: Sequence[str]) -> dict[str, bool]:
+    """Write ABORTED for tasks without a result; whether it was, by id."""
+    written = {}
+    for key in ids:
+        written[key] = app.backend.get_state(key) not in states.READY_STATES
+        if written[key]:
+            app.backend.store_result(key, result=None, state=ABORTED, traceback=None)
+    return written
+
+
+def _observe(results: Results, visibility: Visibility, parameters: Parameters, until: float) -> Results:
+    """Until the tasks have ended. Cost: their primary keys, at each look."""
+    done: dict[str, str] = {}
+    while len(done) < len(results) and time.monotonic() < until:
+        found = control.states(visibility, [key for key in results if key not in done])
+        done |= {key: state for key, (state, _worker) in found.items() if state in ENDED}
+        time.sleep(min(PAUSE, max(0.0, until - time.monotonic())))
+    return {
+        key: replace(
+            result,
+            observed=key in done,
+            words=_now("Observed: it has ended as %(state)s") % {"state": done[key]}
+            if key in done
+            else _now("Marked as aborted; it has not ended yet: it looks when it comes to it"),
+        )
+        for key, result in results.items()
+    }
+
+
+ABORT = Verb(
+    name="abort",
+    label=_("Abort"),
+    permission=PERMISSION,
+    target_kind="task",
+    destroys=True,
+    **Phrases(
+        question=_("Abort %(targets)s?"),
+        consequence=_(
+            "It ends by itself when it next looks, in its own way. Its result is ABORTED until then."
+        ),
+        button=_("Abort %(targets)s"),
+        safe_button=_("Let it run"),
+    ).fields(),
+    happens=_("will be marked as aborted"),
+    did=_("aborted"),
+    find=find,
+    why_not=_why_not,
+    act=_abort,
+    observe=_observe,
+    chunk=100,
+)

@@ -1,0 +1,1 @@
+"""Verbs on workers: what is sent, what is seen of it, and what is said before."""

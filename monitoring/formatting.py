@@ -1,0 +1,172 @@
+"""How figures, durations and values are written for people. Pure: no Django, no translation, no markup.
+
+A number and its unit are joined by a non-breaking space. Units are those of the SI brochure (s, ms, min, h, d), which
+are the same in every language.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import pprint
+import re
+from typing import Any
+
+NBSP = "\u00a0"
+ELLIPSIS = "\u2026"
+
+#: Longest text that is parsed in order to be printed prettily; longer ones are shown as they are.
+MAX_PARSED = 100_000
+
+
+def number(value: float) -> str:
+    """With thousands separators: ``1,240``; a fraction keeps what it has."""
+    return f"{value:,}"
+
+
+def rate(per_second: float) -> str:
+    """``1,240``, ``65``, ``3.1``: one decimal below ten, where a whole number would hide a change."""
+    return number(round(per_second)) if per_second >= 10 else _without_zeros(f"{per_second:.1f}")
+
+
+def share(part: float) -> str:
+    """A part of 1 as ``0.3 %``, ``94 %``, ``99.9 %``: never 0 for some, nor 100 for less than all."""
+    percent = part * 100
+    if 0 < percent < 0.1:
+        return f"<0.1{NBSP}%"
+    if 99.9 < percent < 100:
+        return f">99.9{NBSP}%"
+    text = f"{percent:.1f}" if percent < 10 or percent > 99 else f"{percent:.0f}"
+    return f"{_without_zeros(text)}{NBSP}%"
+
+
+def duration(seconds: float) -> str:
+    """To three significant figures with a unit: ``85 ms``, ``1.24 s``, ``3 min 51 s``, ``2 h 05 min``, ``6 d 4 h``.
+
+    A negative duration (two hosts' clocks differ) keeps its sign.
+    """
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    milliseconds = _three_figures(seconds * 1000)
+    if float(milliseconds) < 1000:
+        return f"{_without_zeros(milliseconds)}{NBSP}ms"
+    text = _three_figures(seconds)
+    if float(text) < 60:
+        return f"{text}{NBSP}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}{NBSP}min{NBSP}{whole % 60:02}{NBSP}s"
+    minutes = round(seconds / 60)
+    if minutes < 24 * 60:
+        return f"{minutes // 60}{NBSP}h{NBSP}{minutes % 60:02}{NBSP}min"
+    hours = round(seconds / 3600)
+    if hours < 30 * 24:
+        return f"{hours // 24}{NBSP}d{NBSP}{hours % 24}{NBSP}h"
+    return f"{number(round(seconds / 86400))}{NBSP}d"
+
+
+def _three_figures(value: float) -> str:
+    """``0.412``, ``22.4``, ``1.20``, ``201``: three significant figures, never an exponent."""
+    decimals = 2 if value < 10 else 1 if value < 100 else 0
+    if value < 1:
+        decimals = 3
+    text = f"{value:.{decimals}f}"
+    # 9.996 is written as 10.00 by its own decimals: once more with those of the rounded value.
+    return text if len(text.replace(".", "").lstrip("0")) <= 3 else f"{value:.{max(0, decimals - 1)}f}"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def span(seconds: float) -> str:
+    """One unit, rounded down, for "... ago": ``4 s``, ``3 min``, ``2 h``, ``6 d``."""
+    seconds = abs(seconds)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{number(int(seconds // size))}{NBSP}{unit}"
+    return f"{int(seconds)}{NBSP}s"
+
+
+def size(octets: int) -> str:
+    """``940 B``, ``1.2 kB``, ``64 kB``, ``3.4 MB``: decimal prefixes."""
+    value, unit = float(octets), "B"
+    for larger in ("kB", "MB", "GB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    text = f"{value:.0f}" if unit == "B" or value >= 10 else f"{value:.1f}"
+    return f"{text}{NBSP}{unit}"
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters, the last of which is "…" where something is missing."""
+    return text if len(text) <= length else text[: max(0, length - 1)] + ELLIPSIS
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """A dotted task name as module (with its dot) and function: ``("payments.tasks.", "capture_payment")``."""
+    module, dot, function = name.rpartition(".")
+    return (module + dot, function) if function else ("", name)
+
+
+def pretty(text: str, width: int = 60) -> str:
+    """A Python literal or JSON over several lines, as Celery's events carry them; any other text as it is."""
+    value, parsed = _literal(text)
+    if not parsed:
+        return text
+    if isinstance(value, str):
+        return repr(value)
+    try:
+        return pprint.pformat(value, width=width, sort_dicts=False)
+    except RecursionError:
+        return text
+
+
+def pretty_json(value: Any) -> str:
+    """JSON over several lines, its keys in their order."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def call_line(args: str | None, kwargs: str | None) -> str:
+    """Arguments on one line, as a call is written: ``48213, amount='129.90'``. What is no literal stays as it is."""
+    positional, keywords = _literal(args or "()"), _literal(kwargs or "{}")
+    parts = []
+    if positional[1] and isinstance(positional[0], tuple | list):
+        parts += [repr(value) for value in positional[0]]
+    elif args:
+        parts.append(args)
+    if keywords[1] and isinstance(keywords[0], dict):
+        parts += [f"{name}={value!r}" for name, value in keywords[0].items()]
+    elif kwargs:
+        parts.append(kwargs)
+    return ", ".join(parts)
+
+
+def _literal(text: str) -> tuple[Any, bool]:
+    """The value of a Python literal, and whether it is one. Nothing is evaluated."""
+    if len(text) > MAX_PARSED:
+        return None, False
+    try:
+        return ast.literal_eval(text), True
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        pass
+    try:
+        return json.loads(text), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+_EXCEPTION = re.compile(r"(?s)((?:\w+\.)*[^\W\d]\w*)(?:\((.*)\)|: ?(.*))?\s*\Z")
+
+
+def exception_parts(text: str) -> tuple[str, str]:
+    """Class name and message of an exception's repr: ``("Timeout", "no answer")``; ``("", text)`` for others."""
+    match = _EXCEPTION.match(text)
+    if match is None:
+        return "", text
+    inside = match[2]
+    if inside is None:
+        return match[1], match[3] or ""
+    value, parsed = _literal(inside.rstrip().removesuffix(","))
+    return match[1], value if parsed and isinstance(value, str) else inside

@@ -1,0 +1,46 @@
+"""JSON for the events that nearly all are with orjson, for all others with the standard library. Pure.
+
+The two must never differ in what is stored: an event's tie is a digest of its JSON, and may be made by the one at first
+and by the other when the event is delivered again. So what :func:`parse` gives is good for texts, integers below 2**63,
+booleans, None and floats only, and :func:`encode` is for fields of these types whose floats are PLAIN_FLOATS: the two
+write others in different ways.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+#: Positive floats from the first to below the second are written without an exponent, and so the same by all.
+PLAIN_FLOATS = (1e-4, 1e15)
+
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+# NaN and Infinity are no JSON, but Python's encoder writes them; as text they can be stored.
+_decode = json.JSONDecoder(parse_constant=str).decode
+
+
+def encode_any(value: Any) -> str:
+    """Sorted keys and no spaces: the same fields give the same text. Raises ValueError for what is no JSON."""
+    return _encode(value)
+
+
+def parse_any(body: bytes | str) -> Any:
+    """The value of `body`. Raises ValueError or RecursionError."""
+    try:
+        return _decode(body if isinstance(body, str) else body.decode())
+    except ValueError:
+        # Once more with everything that JSON may be: with a byte order mark, in UTF-16, with lone surrogates.
+        return json.loads(body, parse_constant=str)
+
+
+def parse(body: bytes | str) -> Any:
+    """As :func:`parse_any`, within the limits above. Raises ValueError for some more bodies."""
+    value: Any = orjson.loads(body)
+    return value
+
+
+def encode(value: Any) -> str:
+    """As :func:`encode_any`, within the limits above."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

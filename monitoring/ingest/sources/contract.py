@@ -1,0 +1,126 @@
+"""What a source is."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, cast
+
+import amqp.exceptions
+import celery
+import kombu
+from kombu.exceptions import KombuError
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between heartbeats on the broker connection, where the transport has them.
+HEARTBEAT = 20
+
+OnMessage = Callable[[kombu.Message], None]
+
+
+class EventsNotCarried(Exception):
+    """No events can come from this broker: its transport has no publish/subscribe, or cannot be loaded."""
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """`prefetch` is how many messages the broker hands out before the first of them must be acknowledged."""
+
+    queue: str
+    max_length: int
+    max_bytes: int
+    prefetch: int
+
+
+class EventSource(ABC):
+    """One connection to the broker.
+
+    Methods may raise one of :attr:`errors`; the way on is then :meth:`close` and a new source. None of them may be
+    called from two threads at a time.
+    """
+
+    #: Whether what is read waits in the broker until it is acknowledged. Publish/subscribe keeps nothing, and gives
+    #: every subscriber every event: only one process may then consume.
+    is_durable: ClassVar[bool]
+
+    def __init__(self, app: celery.Celery, options: SourceOptions) -> None:
+        self.app = app
+        self.options = options
+        self.connection: kombu.Connection = self.connect()
+        #: What a lost or refused connection raises.
+        self.errors: tuple[type[Exception], ...] = (
+            KombuError,
+            OSError,
+            amqp.exceptions.AMQPError,
+            *cast("tuple[type[Exception], ...]", self.connection.connection_errors),
+            *cast("tuple[type[Exception], ...]", self.connection.channel_errors),
+        )
+        self.channel: Any = None
+        #: Messages that waited in the broker before this connection took the first; None where that is not known.
+        self.found: int | None = None
+
+    def connect(self) -> kombu.Connection:
+        """A connection that is not open yet."""
+        connection: kombu.Connection = self.app.connection_for_read(heartbeat=HEARTBEAT)
+        return connection
+
+    def open(self, on_message: OnMessage) -> None:
+        """Connect and start to consume; `on_message` is called from :meth:`read`."""
+        self.connection.connect()
+        self.channel = self.connection.channel()
+        self.declare()
+        self.found = self.waiting()
+        self.consume(on_message)
+
+    def declare(self) -> None:  # noqa: B027  # not every broker needs it
+        """Make what must exist before anything can be read from :attr:`channel`."""
+
+    @abstractmethod
+    def consume(self, on_message: OnMessage) -> None:
+        """Start to consume on :attr:`channel`."""
+
+    def read(self, timeout: float) -> bool:
+        """Deliver what has come to `on_message`, waiting for it at most `timeout` seconds; whether anything came."""
+        try:
+            self.connection.drain_events(timeout=timeout)
+        except TimeoutError:
+            return False
+        return True
+
+    def hold(self) -> None:  # noqa: B027  # most brokers wait by themselves
+        """Deliver nothing until the next :meth:`read`: the batch is full and the database is busy.
+
+        Called a few times a second, on durable sources only: the others are always read.
+        """
+
+    @abstractmethod
+    def acknowledge(self, delivery_tags: list[Any]) -> None:
+        """Let the broker forget these deliveries, which are in the order that they came in."""
+
+    def waiting(self) -> int | None:
+        """Messages that wait in the broker and that no consumer has been given; None where that is not known."""
+        return None
+
+    def settled_until(self, moment: datetime) -> datetime:
+        """The time up to which nothing is on its way to a consumer, after a read at `moment` found nothing."""
+        return moment
+
+    def keep_alive(self) -> None:
+        """Send and check heartbeats; to be called about once a second."""
+        if self.connection.supports_heartbeats:
+            self.connection.heartbeat_check()
+
+    def close(self) -> None:
+        """Hang up."""
+        try:
+            self.connection.release()
+        except self.errors as error:
+            logger.debug("While hanging up: %s", error)
+
+    def __str__(self) -> str:
+        """The broker's address without its password."""
+        return str(self.connection.as_uri())

@@ -1,0 +1,113 @@
+"""RabbitMQ: a durable quorum queue that every consumer shares.
+
+Celery's own EventReceiver reads without acknowledgement from a queue that drops what is older than five seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import amqp.exceptions
+import celery
+import kombu
+from celery.events.event import get_exchange
+
+from monitoring.ingest.sources.contract import EventSource, OnMessage, SourceOptions
+
+logger = logging.getLogger(__name__)
+
+#: RabbitMQ 4 drops a message after 20 deliveries by default, which a crash loop would reach; this is as good as never.
+DELIVERY_LIMIT = 2_000_000_000
+#: AMQP has 16 bits for it.
+MAX_PREFETCH = 65_535
+
+
+class RabbitMQSource(EventSource):
+    is_durable = True
+
+    def __init__(self, app: celery.Celery, options: SourceOptions) -> None:
+        super().__init__(app, options)
+        # An answer on the connection that consumes stands behind every delivery on its way, which would have to be
+        # taken first, batch or no batch: up to `prefetch` messages, each of up to 24 events.
+        self._questions: kombu.Connection = app.connection_for_read()
+        self._is_held = False
+
+    def consume(self, on_message: OnMessage) -> None:
+        kombu.Consumer(
+            self.channel,
+            [self._queue(no_declare=True)],
+            on_message=on_message,
+            # What is not compressed as its header says comes as it is: a dead letter, not the end of the consumer.
+            on_decode_error=lambda message, error: on_message(message),
+            accept=["json"],
+            prefetch_count=min(self.options.prefetch, MAX_PREFETCH),
+        ).consume()
+
+    def declare(self) -> None:
+        """Make the queue and bind it to the event exchange.
+
+        A queue that exists with other arguments is used as it is: to declare it would fail at each start.
+        """
+        try:
+            self._queue()(self.channel).declare()
+        except amqp.exceptions.PreconditionFailed as error:
+            logger.warning(
+                "Queue %s exists with other arguments and is used as it is: %s. To change it, stop all consumers, "
+                "let one drain it, delete it, and start them again.",
+                self.options.queue,
+                error.reply_text,
+            )
+            self.channel = self.connection.channel()  # the broker has closed the other one
+            queue = self._queue()(self.channel)
+            queue.exchange(self.channel).declare()
+            queue.queue_declare(passive=True)
+            queue.queue_bind()
+
+    def _queue(self, **options: Any) -> kombu.Queue:
+        return kombu.Queue(
+            self.options.queue,
+            exchange=get_exchange(self.connection, name=self.app.conf.event_exchange),
+            routing_key="#",
+            durable=True,
+            auto_delete=False,
+            queue_arguments={
+                "x-queue-type": "quorum",  # a durable classic queue loses transient messages when the broker restarts
+                "x-max-length": self.options.max_length,
+                "x-max-length-bytes": self.options.max_bytes,
+                "x-overflow": "drop-head",
+                "x-delivery-limit": DELIVERY_LIMIT,
+            },
+            **options,
+        )
+
+    def acknowledge(self, delivery_tags: list[Any]) -> None:
+        if delivery_tags:
+            self.channel.basic_ack(delivery_tags[-1], multiple=True)
+
+    def waiting(self) -> int:
+        channel: Any
+        with self._questions.channel() as channel:
+            return int(channel.queue_declare(self.options.queue, passive=True).message_count)
+
+    def read(self, timeout: float) -> bool:
+        self._is_held = False
+        return super().read(timeout)
+
+    def hold(self) -> None:
+        self._is_held = True
+
+    def keep_alive(self) -> None:
+        if not self._is_held:
+            super().keep_alive()
+            return
+        # The broker's heartbeats wait unread behind its deliveries: it has not gone away, but must not think so of us.
+        amqp_connection: Any = self.connection.connection
+        amqp_connection.send_heartbeat()
+
+    def close(self) -> None:
+        super().close()
+        try:
+            self._questions.release()
+        except self.errors as error:
+            logger.debug("While hanging up: %s", error)

@@ -1,0 +1,185 @@
+"""The store for PostgreSQL: COPY into staging tables, and one merge statement for each table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+
+from django.db import IntegrityError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+from monitoring.ingest.counting import Count, TaskFacts, count_events
+from monitoring.ingest.events import Event
+from monitoring.ingest.minutes import retry_minutes
+from monitoring.ingest.registers import TASK_RULES
+from monitoring.ingest.states import DERIVED_COLUMNS, derive
+from monitoring.ingest.stores.columns import TASK_COLUMNS, WORKER_COLUMNS
+from monitoring.ingest.stores.contract import Batch, Written
+from monitoring.ingest.stores.copy_text import FROM_STDIN, EventFormat, RowFormat, line
+from monitoring.ingest.stores.merge_sql import merge_statement, staging_table
+from monitoring.ingest.stores.merging import merge
+from monitoring.ingest.stores.side_tables import write_marks, write_side_tables
+from monitoring.ingest.stores.worker_history import write_worker_history
+from monitoring.models import EventDelta, StatisticMark, Task, TaskEvent
+
+_STAGED_TASKS = "monitoring_staged_task"
+_STAGED_EVENTS = "monitoring_staged_event"
+#: What counts need to know of a task: its id and the fields of `TaskFacts`.
+_FACTS = ("task_id", *TaskFacts._fields)
+#: What marks need to know beside it.
+_MARKED = ("finished_at", "previous_finished_at", "retry_ts")
+_FACTS_OF = f"SELECT {', '.join(_FACTS)} FROM {Task._meta.db_table} WHERE task_id = ANY(%s)"
+_COUNT_COLUMNS = tuple(field.name for field in fields(Count))
+_counted = attrgetter(*_COUNT_COLUMNS)
+#: The merge, the minutes that the rows it changed were and are counted in (their retries are for upkeep to look up),
+#: and what counts need to know.
+_MERGE_AND_MARK = f"""
+WITH merged AS ({{merge}}),
+ends AS (SELECT DISTINCT date_trunc('minute', moment) AS minute
+  FROM merged, LATERAL (VALUES (finished_at), (previous_finished_at)) AS v (moment) WHERE moment IS NOT NULL),
+marks AS (INSERT INTO {StatisticMark._meta.db_table} (minute, task_id)
+  SELECT minute, NULL FROM ends UNION ALL SELECT NULL, task_id FROM merged WHERE retry_ts IS NOT NULL)
+SELECT {", ".join(_FACTS)} FROM merged"""
+_EVENT_COLUMNS = ("task_id", "timestamp", "type", "tie", "worker", "clock", "payload")
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """The task events of a batch as COPY takes them: lines in the order of their table's key.
+
+    And the minutes of their retries, in microseconds since the epoch.
+    """
+
+    subjects: list[str]
+    rows: str
+    events: str
+    retries: set[int]
+
+
+class PostgresStore:
+    """Writes a batch in one round trip for each of its parts. Needs psycopg 3."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        connection = connections[using]
+        self._task_types = _types(connection, Task, TASK_COLUMNS.columns)
+        self._event_types = _types(connection, TaskEvent, _EVENT_COLUMNS)
+        self._row_format = RowFormat(TASK_RULES, derived=len(DERIVED_COLUMNS))
+        self._event_format = EventFormat()
+        merge_tasks = merge_statement(
+            Task._meta.db_table,
+            _STAGED_TASKS,
+            TASK_RULES,
+            self._task_types,
+            kept={"previous_finished_at": "finished_at"},
+            returning=", ".join(f"t.{column}" for column in (*_FACTS, *_MARKED)),
+        )
+        self._merge_tasks = _MERGE_AND_MARK.format(merge=merge_tasks)
+        self._insert_events = (
+            f"INSERT INTO {TaskEvent._meta.db_table} ({', '.join(_EVENT_COLUMNS)})"
+            f" SELECT {', '.join(_EVENT_COLUMNS)} FROM {_STAGED_EVENTS} ORDER BY task_id, timestamp, type, tie"
+            " ON CONFLICT DO NOTHING RETURNING tie"
+        )
+        #: The connection that has the staging tables; a new one has none.
+        self._prepared: Any = None
+
+    def prepare(self, batch: Batch) -> None:
+        rows, line = TASK_COLUMNS.fold.fold(batch.tasks), self._row_format.line
+        batch.prepared = _Prepared(
+            list(rows),
+            "".join([line(row, derive(row)) for _, row in sorted(rows.items())]),
+            "".join(sorted(map(self._event_format.line, batch.tasks))),
+            retry_minutes(batch.tasks),
+        )
+
+    def write(self, batch: Batch) -> Written:
+        written = Written()
+        if batch.tasks:
+            self._make_staging_tables()  # not in the transaction: if that is rolled back, they must stay
+            if batch.prepared is None:
+                self.prepare(batch)
+        with transaction.atomic(using=self.using):
+            if batch.tasks:
+                written.new_events = self._write_tasks(batch.tasks, batch.prepared)
+            merge(self.using, WORKER_COLUMNS, batch.workers)
+            write_worker_history(self.using, batch.workers)
+            write_side_tables(self.using, batch)
+        return written
+
+    def _make_staging_tables(self) -> None:
+        connection = connections[self.using]
+        connection.ensure_connection()
+        if self._prepared is connection.connection:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(staging_table(_STAGED_TASKS, self._task_types))
+            cursor.execute(staging_table(_STAGED_EVENTS, self._event_types, times="timestamptz"))
+        self._prepared = connection.connection
+
+    def _write_tasks(self, events: list[Event], prepared: _Prepared) -> int:
+        connection = connections[self.using]
+        # A COPY is no call of a cursor's method, so Django does not turn what goes wrong in it into its own errors.
+        with connection.wrap_database_errors, connection.cursor() as cursor:
+            _copy(cursor, _STAGED_TASKS, self._task_types, prepared.rows)
+            cursor.execute(self._merge_tasks)
+            facts = {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
+            if unchanged := [subject for subject in prepared.subjects if subject not in facts]:
+                cursor.execute(_FACTS_OF, [unchanged])
+                facts |= {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
+            new = self._log(cursor, events, prepared.events)
+            _copy_counts(cursor, count_events(events, new, facts))
+            write_marks(self.using, prepared.retries)
+        return len(new)
+
+    def _log(self, cursor: Any, events: list[Event], lines: str) -> set[int]:
+        """Add the events that are not in the log yet; the ties of those.
+
+        Nearly always all of them are new, and go into the log without a detour. A redelivery of some makes that fail;
+        then the new ones are picked from a staging table.
+        """
+        try:
+            with transaction.atomic(using=self.using), connections[self.using].wrap_database_errors:
+                _copy(cursor, TaskEvent._meta.db_table, _EVENT_COLUMNS, lines)
+            return {event.tie for event in events}
+        except IntegrityError:
+            _copy(cursor, _STAGED_EVENTS, _EVENT_COLUMNS, lines)
+            cursor.execute(self._insert_events)
+            return {tie for (tie,) in cursor.fetchall()}
+
+
+def _copy(cursor: Any, table: str, columns: Iterable[str], lines: str) -> None:
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) {FROM_STDIN}") as copy:
+        copy.write(lines)
+
+
+def _copy_counts(cursor: Any, counts: list[Count]) -> None:
+    now = datetime.now(UTC).isoformat()
+    _copy(
+        cursor,
+        EventDelta._meta.db_table,
+        (*_COUNT_COLUMNS, "created_at"),
+        "".join(
+            [
+                line((*[json.dumps(v) if v.__class__ is list else v for v in _counted(count)], now))
+                for count in counts
+            ]
+        ),
+    )
+
+
+def _types(connection: BaseDatabaseWrapper, model: type[Model], columns: Iterable[str]) -> dict[str, str]:
+    """The columns' types in this database, collation included."""
+    types = {}
+    for column in columns:
+        field: Any = model._meta.get_field(column)
+        parameters = field.db_parameters(connection)
+        collation = parameters.get("collation")
+        types[column] = (
+            f'{parameters["type"]} COLLATE "{collation}"' if collation else str(parameters["type"])
+        )
+    return types

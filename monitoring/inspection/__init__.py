@@ -1,0 +1,1 @@
+"""Asks workers what they are and what they do, and keeps their answers (`WorkerSnapshot`)."""

@@ -1,0 +1,66 @@
+"""``manage.py run_event_consumer``: the one process that the monitor needs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from monitoring.conf import monitoring_settings
+from monitoring.ingest.sources import EventsNotCarried
+from monitoring.ingest.wiring import ConsumerOptions, ConsumerProcess
+
+
+class Command(BaseCommand):
+    help = "Store every Celery event in the database. Run at least one of it, beside the web server."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--batch-size", type=int, metavar="N", help="events that one transaction writes at most"
+        )
+        parser.add_argument(
+            "--batch-seconds", type=float, metavar="S", help="seconds that an event waits for others"
+        )
+        parser.add_argument("--queue", metavar="NAME", help="name of the durable queue that consumers share")
+        parser.add_argument("--no-upkeep", action="store_true", help="never do what runs on a clock")
+        parser.add_argument(
+            "--drain",
+            type=float,
+            metavar="S",
+            help="exit once the queue is empty and no task event has come for S seconds; implies --no-upkeep",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _log_to_stderr()
+        settings, drain = monitoring_settings, options["drain"]
+        batch_size, batch_seconds = options["batch_size"], options["batch_seconds"]
+        chosen = ConsumerOptions(
+            batch_size=settings.BATCH_SIZE if batch_size is None else batch_size,
+            batch_seconds=settings.BATCH_SECONDS if batch_seconds is None else batch_seconds,
+            queue=options["queue"] or settings.QUEUE_NAME,
+            upkeep=not options["no_upkeep"] and drain is None,
+            drain_seconds=drain,
+        )
+        if chosen.batch_size < 1 or chosen.batch_seconds <= 0 or (drain is not None and drain < 0):
+            raise CommandError(
+                "--batch-size must be at least 1, --batch-seconds more than 0, --drain not negative."
+            )
+        process = ConsumerProcess(chosen)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: process.stop())
+        try:
+            process.run()
+        except EventsNotCarried as error:
+            raise CommandError(str(error)) from error
+
+
+def _log_to_stderr() -> None:
+    """Say what happens, where the project has not decided itself where that goes."""
+    logger = logging.getLogger("monitoring")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

@@ -1,0 +1,5 @@
+// A page with verbs.
+
+import { ask } from "./control/ask.js";
+
+ask();

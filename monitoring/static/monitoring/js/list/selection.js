@@ -1,0 +1,58 @@
+// Which rows are selected: the page's, or all that match. Actions are dashed until something is.
+
+/** `form` is an id, `table` a selector, `name` that of the boxes, `key` the data attribute that names a row. */
+export function selection({ form: id, table, name, key }) {
+  const form = document.getElementById(id);
+  if (!form) {
+    return;
+  }
+  const page = document.getElementById("mon-select-page");
+  const all = document.getElementById("mon-select-all");
+  const isAll = () => all?.checked ?? false;
+  const words = page.nextElementSibling;
+  const needing = [...document.querySelectorAll("[data-needs-selection]")];
+  const boxes = () => [...document.querySelectorAll(`${table} input[name="${name}"]`)];
+
+  function show() {
+    const rows = boxes();
+    const chosen = rows.filter((box) => box.checked).length;
+    rows.forEach((box) => {
+      box.disabled = isAll();
+    });
+    page.disabled = isAll();
+    page.checked = rows.length > 0 && chosen === rows.length;
+    page.indeterminate = chosen > 0 && chosen < rows.length;
+    words.textContent = chosen ? words.dataset.words.replace("{number}", chosen) : words.dataset.none;
+    form.classList.toggle("mon-bulk-some", chosen > 0 || isAll());
+    needing.forEach((button) => {
+      button.disabled = !chosen && !isAll();
+    });
+  }
+
+  page.addEventListener("change", () => {
+    boxes().forEach((box) => {
+      box.checked = page.checked;
+    });
+    show();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target === all || event.target.name === name) {
+      show();
+    }
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select")) {
+      return;
+    }
+    const row = document.activeElement?.closest(`tr[data-${key}]`);
+    if (event.key === "x" && row) {
+      row.querySelector(`[name="${name}"]`).click();
+    } else if (event.key === "X") {
+      page.click();
+    }
+  });
+  // Rows that came or went while the page is live; a browser that comes back restores boxes after this.
+  new MutationObserver(show).observe(document.querySelector(`${table} tbody`), { childList: true });
+  window.addEventListener("pageshow", show);
+  show();
+}

@@ -1,0 +1,35 @@
+"""What the questions about verbs need in templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.db.models.options import Options
+
+from ..control.contract import Verb
+from ..control.parameters import ParametersForm
+
+register = template.Library()
+
+
+@register.filter
+def control_view(opts: Options[Any]) -> str:
+    """The name of the view that takes the answer to a question, in the admin site's namespace."""
+    return f"admin:monitoring_{opts.model_name}_control"
+
+
+@register.filter
+def datalists(form: ParametersForm | None) -> list[tuple[str, list[str]]]:
+    """Ids and values of the suggestions of a form."""
+    if form is None:
+        return []
+    return [(f"{form[name].auto_id}-values", values) for name, values in form.suggestions().items()]
+
+
+@register.filter
+def lasts(form: ParametersForm | None, verb: Verb) -> str:
+    """How long the effect of a verb lasts; empty where one of its fields says so."""
+    words = str(verb.lasts)
+    fields = form.fields.values() if form is not None else ()
+    return "" if any(str(field.help_text) == words for field in fields) else words

@@ -1,0 +1,1 @@
+"""What runs on a clock, in one process at a time."""

@@ -1,0 +1,19 @@
+"""Every address of the bundled project."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from tasksdemo.views import TasksView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("tasks/", include("tasksdemo.urls")),
+    # `curl -X POST .../tasks`: a redirect to the slash would lose the body.
+    path("tasks", TasksView.as_view()),
+    path("", include("monitoring.urls")),
+    # Flower's addresses, where it ran below /flower/.
+    path("flower/api/", include("monitoring.api.flower.urls")),
+    path("flower/", include("monitoring.api.flower.page_urls")),
+]

@@ -1,0 +1,1 @@
+"""The demo's traffic: what a shop's tasks look like from the outside, incidents included."""

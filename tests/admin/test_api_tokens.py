@@ -1,0 +1,101 @@
+"""The page of API tokens: made for oneself, shown once, revoked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from monitoring.api import tokens
+from monitoring.models import ApiToken
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+PERMISSIONS = ("view_apitoken", "add_apitoken", "view_task")
+
+
+def url(name: str = "changelist", *arguments: Any) -> str:
+    return reverse(f"admin:monitoring_apitoken_{name}", args=arguments)
+
+
+@pytest.fixture
+def client() -> Client:
+    signed_in = Client()
+    signed_in.force_login(make_user("ann", *PERMISSIONS))
+    return signed_in
+
+
+def test_a_new_token_is_shown_once_and_works(client: Client) -> None:
+    form = {"name": "nightly", "scopes": ["monitoring.view_task"], "days": "30"}
+    response = client.post(url("make"), form)
+    token = ApiToken.objects.get()
+    text = next(word for word in response.content.decode().split('"mon-token">')[1].split("<"))
+    assert tokens.find(text) == token
+    assert "no-store" in response["Cache-Control"]
+    assert (token.user.username, token.name, token.scopes) == ("ann", "nightly", ["monitoring.view_task"])
+    assert token.expires_at is not None
+    page = client.get(url()).content.decode()
+    assert token.prefix in page
+    assert text not in page
+    assert LogEntry.objects.get().object_id == str(token.pk)
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"name": "", "scopes": ["monitoring.view_task"], "days": ""}, "required"),
+        ({"name": "x", "scopes": [], "days": ""}, "required"),
+        ({"name": "x", "scopes": ["monitoring.shutdown_worker"], "days": ""}, "not one of the available"),
+        ({"name": "x", "scopes": ["auth.add_user"], "days": ""}, "not one of the available"),
+    ],
+)
+def test_mistakes_and_what_one_may_not_oneself_are_refused(
+    client: Client, form: dict[str, Any], words: str
+) -> None:
+    response = client.post(url("make"), form)
+    assert words in response.content.decode()
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_without_an_end_can_be_made(client: Client) -> None:
+    client.post(url("make"), {"name": "x", "scopes": ["monitoring.view_task"], "days": ""})
+    assert ApiToken.objects.get().expires_at is None
+
+
+def test_a_revoked_token_is_refused_at_once(client: Client) -> None:
+    token, text = tokens.create(User.objects.get(username="ann"), "script", ["view_task"])
+    assert client.get(url("revoke", token.pk)).status_code == 405
+    assert tokens.find(text) is not None
+    client.post(url("revoke", token.pk))
+    assert tokens.find(text) is None
+    assert "revoked" in client.get(url()).content.decode()
+
+
+def test_others_tokens_are_theirs(client: Client) -> None:
+    token, text = tokens.create(make_user("bob", "view_task"), "bobs script", ["view_task"])
+    assert token.prefix not in client.get(url()).content.decode()
+    assert client.post(url("revoke", token.pk)).status_code == 404
+    assert tokens.find(text) is not None
+    manager = Client()
+    manager.force_login(make_user("eve", "view_apitoken", "manage_apitoken"))
+    assert token.prefix in manager.get(url()).content.decode()
+    assert manager.post(url("revoke", token.pk)).status_code == 302
+    assert tokens.find(text) is None
+
+
+def test_making_needs_its_permission() -> None:
+    reader = Client()
+    reader.force_login(make_user("reader", "view_apitoken", "view_task"))
+    assert "Make a token" not in reader.get(url()).content.decode()
+    form = {"name": "x", "scopes": ["monitoring.view_task"], "days": ""}
+    assert reader.post(url("make"), form).status_code == 403
+    assert not ApiToken.objects.exists()
+
+
+def test_a_name_is_shown_as_text(client: Client) -> None:
+    client.post(url("make"), {"name": "<b>x</b>", "scopes": ["monitoring.view_task"], "days": ""})
+    assert "<b>x</b>" not in client.get(url()).content.decode()

@@ -1,0 +1,209 @@
+"""The page of one task: every field, its attempts, its timeline."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from monitoring.models import Task
+from tests.factories import make_event, make_task, make_worker
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(client: Client, task: Task) -> str:
+    response = client.get(reverse("admin:monitoring_task_change", args=[task.pk]))
+    assert response.status_code == 200
+    return response.content.decode().replace("\u00a0", " ")
+
+
+def test_every_field_is_on_the_page(admin_client: Client) -> None:
+    now = timezone.now()
+    words = {
+        "name": "shop.tasks.pay", "worker": "celery@pay-1", "queue": "payments", "exchange": "the-exchange",
+        "routing_key": "the-routing-key", "args": "('positional',)", "kwargs": "{'by': 'name'}",
+        "exception": "Timeout('the message')", "exception_type": "Timeout", "traceback": "the traceback",
+        "result": "'an earlier result'", "root_id": "the-root", "parent_id": "the-parent", "sent_by": "gen7@web",
+        "progress_message": "half way",
+    }  # fmt: skip
+    times = {
+        field: now - timedelta(days=1, minutes=minutes)
+        for minutes, field in enumerate(
+            ["first_seen", "sent_at", "received_at", "started_at", "attempt_started_at", "finished_at", "eta",
+             "expires", "updated_at"]
+        )
+    }  # fmt: skip
+    task = make_task(
+        "the-id", state="FAILURE", runtime=3.01, wait=0.4, retries=2, progress=0.5, **words, **times
+    )
+    html = page_of(admin_client, task)
+    shown = [
+        "the-id",
+        "FAILURE",
+        "3.01 s",
+        "400 ms",
+        "positional",
+        "the message",
+        "an earlier result",
+        "half way",
+    ]
+    shown += [
+        word
+        for field, word in words.items()
+        if field not in ("name", "args", "kwargs", "exception", "result")
+    ]
+    assert [word for word in shown if word not in html] == []
+    for moment in times.values():
+        assert f'title="{timezone.localtime(moment).isoformat(timespec="milliseconds")} UTC"' in html
+
+
+def test_attempts_and_timeline_tell_a_retry_from_a_redelivery(admin_client: Client) -> None:
+    task = make_task(state="SUCCESS", retries=1)
+    make_event(task, "task-sent", 0, "gen1@web", retries=0, queue="payments")
+    make_event(task, "task-received", 0.9, retries=0)
+    make_event(task, "task-started", 1.3, pid=4121)
+    make_event(task, "task-retried", 4.31, exception="GatewayTimeout('no answer')", traceback="...")
+    make_event(task, "task-received", 4.4, retries=1)
+    make_event(task, "task-started", 5, pid=4122)
+    make_event(task, "task-received", 30, "celery@web-2", retries=1)
+    make_event(task, "task-started", 31, "celery@web-2")
+    make_event(task, "task-succeeded", 32, "celery@web-2", runtime=1.0)
+    html = page_of(admin_client, task)
+    assert "3 attempts on one clock" in html
+    for words in ("first run", "retry 1", "delivered again by the broker", "no end was reported"):
+        assert words in html
+    assert "<b>Sent</b> to queue payments by gen1@web" in html
+    assert "<b>Retry</b> GatewayTimeout: no answer" in html
+    assert "the broker delivered the same message once more" in html
+    for gap in ("900 ms queued", "400 ms in worker", "3.01 s running"):
+        assert gap in html
+    assert "<b>1.30 s</b>" not in html
+
+
+def test_nothing_known_is_said(admin_client: Client) -> None:
+    task = make_task(
+        name=None,
+        state="PENDING",
+        worker=None,
+        queue=None,
+        args=None,
+        kwargs=None,
+        runtime=None,
+        retries=None,
+    )
+    html = page_of(admin_client, task)
+    assert "name not known" in html
+    assert "Not known: no event told them" in html
+    assert "No event of this task is kept any more" in html
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"state": "PENDING"}, "no worker has reported that it has it"),
+        ({"state": "STARTED"}, "Running now."),
+        ({"state": "LOST"}, "nobody knows how it ended"),
+        ({"state": "REVOKED", "expired": True}, "Expired before a worker started it."),
+        ({"state": "REVOKED", "terminated": True, "signum": "SIGKILL"}, "its process got SIGKILL"),
+        ({"state": "REVOKED", "terminated": False}, "Revoked before it ran."),
+    ],
+)
+def test_the_state_in_words(admin_client: Client, fields: dict[str, object], words: str) -> None:
+    assert words in page_of(admin_client, make_task(**fields))
+
+
+def test_relatives_and_workers_are_linked_where_they_have_a_page(admin_client: Client) -> None:
+    parent = make_task("the-parent", name="orders.tasks.place")
+    make_worker("celery@web-1")
+    html = page_of(admin_client, make_task(parent_id=parent.pk, root_id="gone"))
+    assert reverse("admin:monitoring_task_change", args=["the-parent"]) in html
+    assert "orders.tasks.place" in html
+    assert reverse("admin:monitoring_task_change", args=["gone"]) not in html
+    assert reverse("admin:monitoring_worker_change", args=["celery_40web-1"]) in html
+    assert "/worker/celery_40gone/" not in page_of(admin_client, make_task(worker="celery@gone"))
+
+
+def test_links_lead_to_others_like_it(admin_client: Client) -> None:
+    task = make_task(
+        "one", name="shop.a*b", state="FAILURE", exception_type="OSError", worker="celery@w1", queue="q 1"
+    )
+    make_task(
+        "alike", name="shop.a*b", state="FAILURE", exception_type="OSError", worker="celery@w2", queue="q 1"
+    )
+    make_task(
+        "not", name="shop.axb", state="FAILURE", exception_type="KeyError", worker="celery@w1", queue="other"
+    )
+    links = {
+        words: link.replace("&amp;", "&")
+        for link, words in re.findall(
+            r'<a class="mon-tag" href="([^"]+)"[^>]*>([^<]+)</a>', page_of(admin_client, task)
+        )
+    }
+    found = {
+        words: set(
+            re.findall(r'<tr data-task="([^"]*)"', admin_client.get(link, follow=True).content.decode())
+        )
+        for words, link in links.items()
+    }
+    assert found == {
+        "same task and exception": {"one", "alike"},
+        "same task": {"one", "alike"},
+        "same exception": {"one", "alike"},
+        "same worker": {"one", "not"},
+        "same queue": {"one", "alike"},
+    }
+    assert "Find others" not in page_of(admin_client, make_task("bare", name=None, worker=None, queue=None))
+
+
+def test_a_task_with_more_events_than_a_page_reads_says_so(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.queries.events.events_of.__defaults__", (3,))
+    task = make_task()
+    for second in range(5):
+        make_event(task, "task-progress", second, current=second, total=5)
+    html = page_of(admin_client, task)
+    assert "older ones are left out" in html
+    assert "4 of 5" in html
+    assert "1 of 5" not in html
+
+
+def test_number_of_queries_does_not_grow_with_events(admin_client: Client) -> None:
+    task = make_task(root_id="r", parent_id="p")
+    make_worker()
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page_of(admin_client, task)
+        return len(captured)
+
+    few = queries()
+    for second in range(50):
+        make_event(task, "task-received", second, retries=second)
+    assert queries() == few <= 10
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_the_trace_of_a_task_is_linked_where_settings_say_where_traces_are(
+    admin_client: Client, settings: Any
+) -> None:
+    task = make_task(trace_id=TRACE)
+    html = page_of(admin_client, task)
+    assert TRACE in html
+    assert "jaeger" not in html
+    settings.MONITORING = {
+        **settings.MONITORING,
+        "TRACE_URL": "https://jaeger.example.com/trace/{trace_id}?a=1&b=2",
+    }
+    assert f'href="https://jaeger.example.com/trace/{TRACE}?a=1&amp;b=2"' in page_of(admin_client, task)
+    assert "jaeger" not in page_of(admin_client, make_task("without"))

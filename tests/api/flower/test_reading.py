@@ -1,0 +1,114 @@
+"""What Flower's routes read: parameters, bodies and search texts. No database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from monitoring.api.flower.parameters import BadParameter, Given
+from monitoring.api.flower.search import read_search
+from monitoring.api.flower.task_bodies import read_start
+from monitoring.queries.search.printing import text_of
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("true", True), ("True", True), ("1", True), ("on", True), ("0", False), ("no", False)],
+)
+def test_flag_is_read_as_flower_reads_it(text: str, value: bool) -> None:
+    assert Given({"refresh": text}).flag("refresh") is value
+
+
+def test_what_is_no_number_is_refused_in_flowers_words() -> None:
+    with pytest.raises(BadParameter, match=r"^Invalid argument 'x' of type 'int'$"):
+        Given({"n": "x"}).whole("n")
+    with pytest.raises(BadParameter, match=r"^Missing argument max$"):
+        Given({"max": " "}).whole("max", required=True)
+    with pytest.raises(BadParameter, match=r"^Invalid argument 'nan' of type 'float'$"):
+        Given({"timeout": "nan"}).number("timeout")
+    assert Given({}).whole("n", 1) == 1
+    assert Given({"soft": "1.5"}).number("soft") == 1.5
+
+
+def test_body_without_anything_starts_a_task_without_arguments() -> None:
+    start = read_start(b"", UTC)
+    assert start.parameters == {"args": [], "kwargs": {}}
+    assert start.timeout is None
+
+
+def test_options_are_numbers_and_times_of_the_celery_app() -> None:
+    body = {
+        "args": [1],
+        "countdown": "3",
+        "expires": "60",
+        "eta": "2026-11-29 12:00:00.5",
+        "queue": "late",
+        "timeout": "2.5",
+        "priority": None,
+    }
+    start = read_start(json.dumps(body).encode(), timezone(timedelta(hours=9)))
+    assert start.parameters == {
+        "args": [1],
+        "kwargs": {},
+        "countdown": 3.0,
+        "expires": 60.0,
+        "eta": "2026-11-29T12:00:00.500000+09:00",
+        "queue": "late",
+    }
+    assert start.timeout == 2.5
+
+
+def test_time_at_which_a_task_expires_becomes_seconds() -> None:
+    body = b'{"expires": "2026-11-29 12:01:00.0"}'
+    assert read_start(body, UTC, NOON).parameters["expires"] == 60.0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("[]", "invalid options"),
+        ('{"args": 3}', "args must be an array"),
+        ('{"kwargs": []}', "kwargs must be an object"),
+        ('{"countdown": "soon"}', "Invalid option"),
+        ('{"countdown": []}', "Invalid option"),
+        ('{"eta": 5}', "Invalid option"),
+        ('{"expires": "later"}', "Invalid option"),
+        ('{"timeout": {}}', "Invalid timeout"),
+        ('{"timeout": NaN}', "Invalid timeout"),
+        ('{"timeout": "nan"}', "Invalid timeout"),
+        ('{"countdown": NaN}', "Invalid option"),
+        ("{", "Expecting property name"),
+        ("[" * 100_000, "recursion"),
+        ("\xff", "decode"),
+    ],
+)
+def test_body_that_is_none_is_refused(body: str, words: str) -> None:
+    with pytest.raises(BadParameter, match=words):
+        read_start(body.encode("latin-1"), UTC)
+
+
+@pytest.mark.parametrize(
+    ("flower", "ours"),
+    [
+        ("add", "add"),
+        ("name:add", "name:*add*"),
+        ("name:add*", "name:add*"),
+        ("worker:w1 OR state:failure", "worker:*w1* OR state:FAILURE"),
+        ("(name:a AND result:x) OR b", "name:*a* result:x OR b"),
+        ("NOT name:a", "-name:*a*"),
+    ],
+)
+def test_search_finds_parts_of_names(flower: str, ours: str) -> None:
+    assert text_of(read_search(flower).tree) == ours
+
+
+def test_keyword_argument_is_looked_for_as_it_is_kept() -> None:
+    assert "'order': " in text_of(read_search("kwargs:order=7").tree)
+
+
+def test_search_that_cannot_be_read_says_why() -> None:
+    assert read_search("(add").mistakes

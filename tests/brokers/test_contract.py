@@ -1,0 +1,368 @@
+"""One contract for every adapter, against the real servers: figures are compared with the servers' own tools."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import celery
+import kombu
+import pytest
+import redis
+
+from monitoring.brokers import BrokerAdapter, BrokerUnavailable, adapter_for
+from tests.conftest import rabbitmqctl
+from tests.services import found, servers
+from tests.services.consuming import eventually
+from tests.services.test_sources_sentinel import MASTER, Sentinel
+
+SECONDS = 10.0
+#: Priorities of Redis's sub-lists (kombu's default steps), and of nothing else.
+STEPS = (0, 3, 6, 9)
+
+
+@dataclass
+class Case:
+    """A broker, and what its own tool says of a queue: ready and unacknowledged messages."""
+
+    app: celery.Celery
+    truth: Callable[[str], tuple[int, int]]
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def adapter(self) -> BrokerAdapter:
+        return adapter_for(self.app)
+
+    def queue(self, name: str = "") -> str:
+        """A new queue, empty, deleted at the end."""
+        name = name or f"jobs-{time.monotonic_ns()}"
+        with self.app.connection_for_write() as connection:
+            kombu.Queue(name, kombu.Exchange(name), name)(connection.default_channel).declare()
+        self.names.append(name)
+        return name
+
+    def send(self, name: str, count: int = 1, priority: int = 0, task_id: str = "") -> None:
+        for number in range(count):
+            self.app.send_task(
+                "shop.pay",
+                ("secret", number),
+                queue=kombu.Queue(name, kombu.Exchange(name), name),
+                priority=priority,
+                **({"task_id": task_id} if task_id else {}),
+            )
+
+    def take(self, name: str, count: int) -> kombu.Connection:
+        """Take messages and do not acknowledge them, until the connection is closed."""
+        connection = self.app.connection_for_read()
+        queue = kombu.Queue(name, kombu.Exchange(name), name)(connection.default_channel)
+        for _ in range(count):
+            assert queue.get(no_ack=False) is not None
+        return connection
+
+
+def make_app(url: str, **options: object) -> celery.Celery:
+    app = celery.Celery("brokers", broker=url, set_as_current=False)
+    app.conf.update(broker_transport_options=options, task_default_queue="celery", broker_pool_limit=1)
+    return app
+
+
+@pytest.fixture(scope="module")
+def managed() -> Iterator[servers.RabbitMQ]:
+    """A RabbitMQ with its management plugin."""
+    with servers.RabbitMQ("rabbitmq_management") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_valkey() -> Iterator[servers.Valkey]:
+    with servers.Valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def sentinel(own_valkey: servers.Valkey) -> Iterator[Sentinel]:
+    with Sentinel(own_valkey) as server:
+        yield server
+
+
+KINDS = ["rabbitmq", "rabbitmq with management", "redis", "redis with a prefix", "valkey", "sentinel"]
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest, settings: object) -> Iterator[Case]:
+    kind = request.param
+    settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": ""}  # type: ignore[attr-defined]
+    if kind == "rabbitmq":
+        url = request.getfixturevalue("rabbitmq_url")
+        vhost = url.rpartition("/")[2]
+        made = Case(make_app(url), lambda name: _rabbitmq(name, vhost))
+    elif kind == "rabbitmq with management":
+        server = request.getfixturevalue("managed")
+        api = f"http://guest:guest@{found.HOST}:{server.api_port}"
+        settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": api}  # type: ignore[attr-defined]
+        made = Case(make_app(server.url), lambda name: _row(server.control(*_LIST), name))
+    else:
+        server = request.getfixturevalue("redis_url" if "redis" in kind else "own_valkey")
+        url = server if isinstance(server, str) else server.url
+        prefix = "shop:" if "prefix" in kind else ""
+        options = {"global_keyprefix": prefix} if prefix else {}
+        if kind == "sentinel":
+            app = make_app(request.getfixturevalue("sentinel").url, master_name=MASTER)
+        else:
+            app = make_app(url, **options)
+        made = Case(app, _Redis(url, prefix))
+    try:
+        yield made
+    finally:
+        with made.app.connection_for_write() as connection:
+            for name in made.names:
+                connection.default_channel.queue_delete(name)
+        made.app.close()
+
+
+_LIST = ("list_queues", "name", "messages_ready", "messages_unacknowledged", "--formatter", "json")
+
+
+def _rabbitmq(name: str, vhost: str) -> tuple[int, int]:
+    import subprocess
+
+    run = subprocess.run(
+        ["rabbitmqctl", "--quiet", "-p", vhost, *_LIST], check=True, capture_output=True, text=True
+    )
+    return _row(run.stdout, name)
+
+
+def _row(listed: str, name: str) -> tuple[int, int]:
+    [row] = [row for row in json.loads(listed) if row["name"] == name]
+    return row["messages_ready"], row["messages_unacknowledged"]
+
+
+@dataclass
+class _Redis:
+    """What ``redis-cli`` would print."""
+
+    url: str
+    prefix: str
+
+    def __call__(self, name: str) -> tuple[int, int]:
+        with redis.Redis.from_url(self.url) as client:
+            keys = [self.prefix + name + (f"\x06\x16{step}" if step else "") for step in STEPS]
+            unacked = [json.loads(value) for value in client.hvals(f"{self.prefix}unacked")]
+            return sum(client.llen(key) for key in keys), sum(row[2] == name for row in unacked)
+
+
+def test_figures_are_those_of_the_servers_own_tools(case: Case) -> None:
+    """Random loads: ten on each of the six, with priorities and with messages that somebody holds."""
+    chance = random.Random(11)
+    loads = {}
+    held = []
+    try:
+        for _ in range(10):
+            name, sent = case.queue(), 0
+            for priority in chance.sample(STEPS, chance.randint(1, 4)):
+                count = chance.randint(0, 4)
+                case.send(name, count, priority)
+                sent += count
+            taken = chance.randint(0, min(3, sent))
+            held.append(case.take(name, taken))
+            loads[name] = (sent - taken, taken)
+
+        def as_told() -> bool:
+            queues = case.adapter.read(list(loads), SECONDS).queues
+            return all(
+                queues[name].exists
+                and queues[name].ready == ready
+                and queues[name].unacked in (unacked, None)
+                and (queues[name].unacked is not None) == case.adapter.supports_unacked
+                for name, (ready, unacked) in loads.items()
+            )
+
+        # The management plugin counts every second at best.
+        eventually(as_told, "the adapter says what was sent and taken")
+        for name, expected in loads.items():
+            assert case.truth(name) == expected
+    finally:
+        for connection in held:
+            connection.release()
+
+
+def test_a_queue_that_does_not_exist_has_no_messages(case: Case) -> None:
+    queue = case.adapter.read(["nowhere"], SECONDS).queues["nowhere"]
+    assert not queue.ready
+    # Redis makes a list with its first message: it does not tell an empty queue from none.
+    assert queue.exists == case.adapter.supports_peek
+
+
+def test_consumers_are_counted_where_the_broker_can(case: Case) -> None:
+    name = case.queue()
+    with case.app.connection_for_read() as connection:
+        queue = kombu.Queue(name, kombu.Exchange(name), name)
+        with kombu.Consumer(connection.default_channel, [queue], callbacks=[lambda body, message: None]):
+            expected = 1 if case.adapter.supports_consumers else None
+            eventually(
+                lambda: case.adapter.read([name], SECONDS).queues[name].consumers == expected, "one consumer"
+            )
+
+
+def test_a_purge_deletes_what_waits_and_nothing_that_somebody_has(case: Case) -> None:
+    name = case.queue()
+    for priority in STEPS:
+        case.send(name, 2, priority)
+    connection = case.take(name, 1)
+    try:
+        eventually(lambda: case.truth(name) == (7, 1), "one is taken")
+        assert case.adapter.purge(name, SECONDS) == 7
+        eventually(lambda: case.truth(name) == (0, 1), "what waited is gone")
+    finally:
+        connection.release()
+
+
+def test_looking_at_messages_leaves_them_in_their_place(case: Case) -> None:
+    name = case.queue()
+    if not case.adapter.supports_peek:
+        with pytest.raises(NotImplementedError):
+            case.adapter.peek(name, 5, SECONDS)
+        return
+    case.send(name, priority=0, task_id="first")
+    case.send(name, priority=0, task_id="second")
+    case.send(name, priority=9, task_id="late")
+    for _ in range(2):
+        peeked = case.adapter.peek(name, 2, SECONDS)
+        assert [message.task_id for message in peeked] == ["first", "second"]
+    assert {message.task_name for message in peeked} == {"shop.pay"}
+    assert case.adapter.read([name], SECONDS).queues[name].next_task_id == "first"
+    with case.app.connection_for_read() as connection:
+        got = kombu.Queue(name, kombu.Exchange(name), name)(connection.default_channel).get(no_ack=True)
+    assert got.headers["id"] == "first"
+    assert [message.task_id for message in case.adapter.peek(name, 9, SECONDS)] == ["second", "late"]
+
+
+def test_one_message_is_taken_out_of_its_queue(case: Case) -> None:
+    name = case.queue()
+    if not case.adapter.supports_remove:
+        with pytest.raises(NotImplementedError):
+            case.adapter.remove(name, "any", SECONDS)
+        return
+    for task_id, priority in (("a", 0), ("b", 6), ("c", 6)):
+        case.send(name, priority=priority, task_id=task_id)
+    assert case.adapter.remove(name, "b", SECONDS) is True
+    assert case.adapter.remove(name, "b", SECONDS) is False
+    assert [message.task_id for message in case.adapter.peek(name, 9, SECONDS)] == ["a", "c"]
+
+
+def test_the_broker_is_named_with_its_version_and_without_its_password(case: Case) -> None:
+    reading = case.adapter.read([], SECONDS)
+    assert reading.product in ("RabbitMQ", "Redis", "Valkey")
+    assert reading.version[0].isdigit()
+    assert not reading.problem
+    assert "guest:" not in case.adapter.address
+    assert found.HOST in case.adapter.address
+
+
+def test_a_broker_that_is_away_is_said_without_its_password() -> None:
+    port = found.free_port()
+    for url in (f"amqp://shop:hunter2@{found.HOST}:{port}//", f"redis://:hunter2@{found.HOST}:{port}/0"):
+        app = make_app(url)
+        adapter = adapter_for(app)
+        with pytest.raises(BrokerUnavailable) as raised:
+            adapter.read(["jobs"], 1.0)
+        assert "hunter2" not in f"{raised.value!s} {adapter.address}"
+
+
+def test_management_lists_what_nobody_named_and_leaves_out_what_is_celerys_own(
+    managed: servers.RabbitMQ, settings: object
+) -> None:
+    api = f"http://guest:guest@{found.HOST}:{managed.api_port}/api/"
+    settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": api}  # type: ignore[attr-defined]
+    case = Case(make_app(managed.url), lambda name: (0, 0))
+    name, pidbox = case.queue(), case.queue("w1@host.celery.pidbox")
+    eventually(lambda: name in case.adapter.read([], SECONDS).queues, "it is listed")
+    reading = case.adapter.read([], SECONDS)
+    assert not reading.queues[name].is_internal
+    assert reading.queues[pidbox].is_internal
+    assert reading.memory_used is not None
+    assert reading.disk_free is not None
+    assert reading.connections is not None
+
+
+@pytest.mark.parametrize("credentials", ["guest:wrong-hunter2", "guest:guest"])
+def test_while_the_api_does_not_answer_amqp_is_asked_and_the_reason_is_said(
+    rabbitmq_url: str, managed: servers.RabbitMQ, settings: object, credentials: str
+) -> None:
+    port = managed.api_port if "wrong" in credentials else found.free_port()
+    api = f"http://{credentials}@{found.HOST}:{port}"
+    settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": api}  # type: ignore[attr-defined]
+    case = Case(make_app(rabbitmq_url), lambda name: (0, 0))
+    name = case.queue()
+    case.send(name, 3)
+    reading = case.adapter.read([name], SECONDS)
+    assert reading.queues[name].ready == 3
+    assert ("401" if "wrong" in credentials else "cannot be reached") in reading.problem
+    assert "hunter2" not in reading.problem
+
+
+def test_other_transports_say_what_kombu_can_tell() -> None:
+    app = make_app("memory://")
+    case = Case(app, lambda name: (0, 0))
+    name = case.queue()
+    case.send(name, 2)
+    reading = case.adapter.read([name], SECONDS)
+    assert reading.queues[name].ready == 2
+    assert reading.queues[name].unacked is None
+    assert "memory" in reading.problem
+    assert case.adapter.purge(name, SECONDS) == 2
+
+
+def test_what_workers_hold_is_counted_by_bindings_not_by_names(redis_url: str) -> None:
+    app = make_app(redis_url, global_keyprefix="bindings:")
+    case = Case(app, lambda name: (0, 0))
+    case.queue("other")
+    with app.connection_for_write() as connection:
+        bound = kombu.Queue("held", kombu.Exchange("shop"), "other")(connection.default_channel)
+        bound.declare()
+        app.send_task("shop.pay", queue=bound)
+        assert bound.get(no_ack=False) is not None
+        queues = case.adapter.read(["held", "other"], SECONDS).queues
+        assert (queues["held"].unacked, queues["other"].unacked) == (1, 0)
+
+
+def test_a_port_that_speaks_no_http_and_a_url_that_is_none_leave_amqp(
+    rabbitmq_url: str, redis_url: str, settings: object
+) -> None:
+    case = Case(make_app(rabbitmq_url), lambda name: (0, 0))
+    name = case.queue()
+    port = redis_url.rpartition(":")[2].partition("/")[0]
+    for url, words in (
+        (f"http://guest:guest@{found.HOST}:{port}", "cannot be reached"),
+        ("rabbit:hunter2", "form"),
+    ):
+        settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": url}  # type: ignore[attr-defined]
+        reading = case.adapter.read([name], SECONDS)
+        assert reading.queues[name].ready == 0
+        assert words in reading.problem
+        assert "hunter2" not in reading.problem
+
+
+def test_an_api_that_was_only_guessed_at_is_not_missed(rabbitmq_url: str, settings: object) -> None:
+    settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": None}  # type: ignore[attr-defined]
+    app = make_app(rabbitmq_url)
+    for _ in range(2):
+        reading = adapter_for(app).read([], SECONDS)
+        assert reading.product == "RabbitMQ"
+        assert reading.problem == ""
+
+
+def test_sentinels_are_told_one_by_one_and_without_passwords() -> None:
+    app = make_app("sentinel://:hunter2@a:26379/0;sentinel://:hunter2@b:26379/0", master_name="main")
+    address = adapter_for(app).address
+    assert address == "sentinel://a:26379/0;sentinel://b:26379/0"
+
+
+def test_the_rabbitmqctl_of_this_machine_is_the_judge(rabbitmq_url: str) -> None:
+    """The comparisons above would pass for ever if it answered for another virtual host."""
+    rabbitmqctl("list_vhosts")
+    name = Case(make_app(rabbitmq_url), lambda name: (0, 0)).queue()
+    assert _rabbitmq(name, rabbitmq_url.rpartition("/")[2]) == (0, 0)

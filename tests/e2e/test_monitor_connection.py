@@ -1,0 +1,112 @@
+"""What a live page says and does while it cannot hear the server."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, WebSocket, expect
+
+from tests.e2e.conftest import Reader
+from tests.e2e.stack import Stack
+from tests.e2e.test_monitor import STAYED, mark, row
+
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+WATCH_ZEROS = """() => {
+    window.zeros = [];
+    const counters = [...document.querySelectorAll("[data-counter]")].filter((node) => node.textContent !== "0");
+    new MutationObserver(() => window.zeros.push(...counters.filter((node) => !node.textContent.trim())))
+        .observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def ready(page: Page, stack: Stack) -> None:
+    """The page shows a task, so it has had frames."""
+    shop = stack.memory.shop
+    task_id = shop.start("/tasks/fail")["task_id"]
+    expect(row(page, "finished", task_id)).to_be_visible()
+
+
+def test_a_killed_server_is_said_and_what_happened_meanwhile_is_shown(stack: Stack, reader: Reader) -> None:
+    shop = stack.memory.shop
+    shop.outcome(shop.start("/tasks/fail")["task_id"], "FAILURE")
+    page = reader.open(stack.redis)
+    ready(page, stack)
+    mark(page)
+    reader.may_lose_the_server = True
+    rows = page.locator("#mon-finished tr").count()
+    page.evaluate(WATCH_ZEROS)
+
+    stack.redis.kill()
+    try:
+        notice = page.locator("#mon-connection")
+        expect(notice).to_contain_text(
+            re.compile(r"Disconnected, retrying in \d+\ss\. Figures are from \d\d:\d\d:\d\d\.")
+        )
+        assert page.locator("#mon-finished tr").count() == rows, "the last figures stay"
+        missed = shop.start("/tasks/fail")["task_id"]
+        shop.outcome(missed, "FAILURE")
+    finally:
+        stack.redis.start()
+    page.get_by_role("button", name="Retry now").click()
+
+    expect(notice).to_be_hidden()
+    expect(row(page, "finished", missed)).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text(
+        re.compile(r"Connected again\. \d+ changes meanwhile\.")
+    )
+    assert page.evaluate("window.zeros") == []
+    assert page.evaluate(STAYED)
+
+
+def test_a_page_that_was_paused_while_the_server_was_away_stays_paused(stack: Stack, reader: Reader) -> None:
+    page = reader.open(stack.redis)
+    ready(page, stack)
+    reader.may_lose_the_server = True
+    page.get_by_role("button", name="Pause").click()
+    stack.redis.kill()
+    try:
+        expect(page.locator("#mon-connection")).to_be_visible()
+        missed = stack.memory.shop.start("/tasks/fail")["task_id"]
+        stack.memory.shop.outcome(missed, "FAILURE")
+    finally:
+        stack.redis.start()
+    expect(page.locator("#mon-connection")).to_be_hidden()
+    expect(page.locator("#mon-paused")).to_contain_text(re.compile(r"[1-9]\d* changes since then"))
+    expect(row(page, "finished", missed)).to_have_count(0)
+    page.locator("#mon-paused").get_by_role("button", name="Resume").click()
+    expect(row(page, "finished", missed)).to_be_visible()
+
+
+def test_a_hidden_tab_has_no_connection_and_catches_up_on_return(stack: Stack, reader: Reader) -> None:
+    page = reader.open(stack.redis)
+    ready(page, stack)
+    sockets = []
+
+    def connected(socket: WebSocket) -> None:
+        sockets.append(socket)
+
+    page.on("websocket", connected)
+    page.evaluate(HIDE, True)
+    missed = stack.memory.shop.start("/tasks/fail")["task_id"]
+    stack.memory.shop.outcome(missed, "FAILURE")
+    other = reader.open(stack.memory)
+    expect(row(other, "finished", missed)).to_be_visible()
+    assert row(page, "finished", missed).count() == 0
+    assert sockets == []
+    page.evaluate(HIDE, False)
+    expect(row(page, "finished", missed)).to_be_visible()
+    expect(page.locator("#mon-connection")).to_be_hidden()
+
+
+def test_a_signed_out_reader_is_led_to_the_login_and_back(stack: Stack, reader: Reader) -> None:
+    page = reader.open(stack.redis, "monitor/?state=FAILURE")
+    page.context.clear_cookies()
+    page.evaluate(HIDE, True)
+    page.evaluate(HIDE, False)
+    notice = page.locator("#mon-connection")
+    expect(notice).to_contain_text("You are signed out.")
+    notice.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile(r"/admin/login/\?next=%2Fadmin%2Fmonitoring%2Fmonitor%2F%3Fstate"))

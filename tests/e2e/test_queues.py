@@ -1,0 +1,65 @@
+"""A queue that nobody consumes is found, looked into and purged, in a real browser and a real broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import kombu
+import pytest
+from playwright.sync_api import expect
+
+from monitoring.models import AuditEntry, Queue
+from monitoring.upkeep.jobs import queues
+from monitoring.upkeep.lease import UPKEEP, LeaseHolder
+from tests.control.fleet_app import app
+from tests.e2e.conftest import OpenPage
+from tests.e2e.test_bulk import grant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NAME = "browser/webhooks_v1"
+
+
+@pytest.fixture
+def _broker(redis_url: str, settings: Any) -> Iterator[None]:
+    settings.MONITORING = {
+        **settings.MONITORING,
+        "CELERY_APP": "tests.control.fleet_app.app",
+        "CONTROL_TIMEOUT": 20.0,
+    }
+    app.conf.update(broker_url=redis_url, broker_transport_options={"global_keyprefix": "browser:"})
+    yield
+    with app.connection_for_write() as connection:
+        connection.default_channel._purge(NAME)
+    app.pool.force_close_all()
+    app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
+@pytest.mark.usefixtures("_broker")
+def test_a_queue_is_looked_into_and_purged(open_page: OpenPage) -> None:
+    queue = kombu.Queue(NAME, kombu.Exchange(NAME), NAME)
+    for number in range(3):
+        app.send_task("shop.hook", (number,), queue=queue, task_id=f"hook-{number}")
+    Queue.objects.create(name=NAME, first_seen="2026-11-29T10:00Z", named_at="2999-01-01T00:00Z")
+    lease = LeaseHolder("default", UPKEEP, "browser", duration=3600)
+    assert lease.try_acquire()
+    queues.run(lease)
+    Queue.objects.filter(pk=NAME).update(unconsumed_since="2026-11-29T10:00Z")
+
+    grant("purge_queue")
+    page = open_page("monitoring/queue/")
+    expect(page.get_by_text("Nobody consumes browser")).to_be_visible()
+    page.get_by_role("table").get_by_role("link", name=NAME).click()
+    expect(page.get_by_role("heading", name=NAME)).to_be_visible()
+    page.get_by_role("link", name="Look at them").click()
+    expect(page.get_by_text("hook-0")).to_be_visible()
+
+    page.get_by_role("link", name="Purge…").first.click()
+    expect(page.get_by_text("3 that wait")).to_be_visible()
+    page.get_by_label("Name of the queue").fill(NAME)
+    page.get_by_role("button", name=f"Purge {NAME}").click()
+    expect(page.get_by_text("3 messages were deleted")).to_be_visible()
+    with app.connection_for_write() as connection:
+        assert connection.default_channel._size(NAME) == 0
+    assert AuditEntry.objects.get(verb="purge", ending="done").targets == [NAME]

@@ -1,0 +1,170 @@
+"""The writer never gives a batch up, and never lets one event hold up the others."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connections
+
+from monitoring.ingest.events import Event
+from monitoring.ingest.stores import store_for
+from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry
+from monitoring.ingest.writer import Job, Writer
+from monitoring.models import DeadLetter, Gap, Task, TaskEvent, Worker
+from tests.ingest.event_streams import BEGIN, decoded, event
+from tests.ingest.worker_streams import decoded_worker_events, worker_event
+
+SECONDS = 60
+
+
+class Running:
+    """A writer at work on one database, and what it reports."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.committed: list[Job] = []
+        self.failed: list[Exception] = []
+        self.writer = Writer(store_for(alias), alias, self.committed.append, self.failed.append)
+        self.writer.start()
+
+    def submit(self, batch: Batch) -> None:
+        self.writer.submit(Job(batch, [1], 1))
+
+    def write(self, batch: Batch) -> None:
+        self.submit(batch)
+        assert self.writer.wait(SECONDS), self.failed
+
+    def tasks(self) -> set[str]:
+        return set(Task.objects.using(self.alias).values_list("pk", flat=True))
+
+
+def on(*aliases: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "running",
+        [
+            pytest.param(
+                a, marks=pytest.mark.django_db(transaction=True, databases=[a], available_apps=["monitoring"])
+            )
+            for a in aliases
+        ],
+        indirect=True,
+    )
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest, transactional_db: None) -> Iterator[Running]:
+    running = Running(request.param)
+    try:
+        yield running
+    finally:
+        running.writer.stop()
+
+
+def started(*task_ids: str) -> list[Event]:
+    return decoded([event("started", BEGIN, task_id=task_id) for task_id in task_ids])
+
+
+@on("default", "postgresql")
+def test_events_that_the_database_refuses_become_dead_letters_and_the_rest_is_stored(running):
+    events = started(*"abcdefghij")
+    beats = decoded_worker_events([worker_event("heartbeat", BEGIN, f"celery@{n}") for n in range(3)])
+    events[3].clock = events[7].clock = 2**70
+    beats[1].values["pid"] = 2**70
+    now = datetime.now(UTC)
+    letter = DeadLetterEntry(now, "was none before", 1, "ab")
+
+    running.write(Batch(events, beats, [letter], [GapEntry(now, now, "full")]))
+
+    assert running.tasks() == set("abcefgij")
+    assert TaskEvent.objects.using(running.alias).count() == 8
+    assert set(Worker.objects.using(running.alias).values_list("pk", flat=True)) == {"celery@0", "celery@2"}
+    reasons = sorted(DeadLetter.objects.using(running.alias).values_list("reason", flat=True))
+    assert [reason.partition(":")[0] for reason in reasons] == ["refused by the database"] * 3 + [
+        "was none before"
+    ]
+    assert Gap.objects.using(running.alias).count() == 1
+    assert len(running.committed) == 1
+    assert not running.failed
+
+
+@on("postgresql")
+def test_a_value_that_no_index_takes_holds_nothing_up(running):
+    events = started("a", "b", "c")
+    events += decoded([event("sent", BEGIN, task_id="b", name="n")])
+    # As a decoder without limits would let it through; of the kind that compression does not shorten.
+    events[-1].values["name"] = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(9_000))
+
+    running.write(Batch(events))
+
+    assert running.tasks() == {"a", "b", "c"}
+    assert "index row" in DeadLetter.objects.using("postgresql").get().reason
+
+
+@on("default", "postgresql")
+def test_a_batch_of_nothing_is_committed_so_that_what_was_dropped_is_acknowledged(running):
+    running.write(Batch())
+
+    assert len(running.committed) == 1
+
+
+@on("postgresql")
+def test_a_connection_that_the_server_ends_is_made_anew(running):
+    running.write(Batch(started("a")))
+    with connections["postgresql"].cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    running.write(Batch(started("b")))
+
+    assert running.tasks() == {"a", "b"}
+    assert len(running.committed) == 2
+    assert running.failed
+
+
+@on("postgresql")
+def test_a_batch_that_the_database_has_no_place_for_now_is_tried_until_it_has(running):
+    """Somebody has renamed the table away; no event may become a dead letter for that."""
+    with connections["postgresql"].cursor() as cursor:
+        cursor.execute("ALTER TABLE monitoring_task RENAME TO away")
+        try:
+            running.submit(Batch(started("a")))
+            assert eventually(lambda: len(running.failed) >= 2)
+            assert not running.committed
+        finally:
+            cursor.execute("ALTER TABLE away RENAME TO monitoring_task")
+
+    assert running.writer.wait(SECONDS)
+    assert running.tasks() == {"a"}
+    assert not DeadLetter.objects.using("postgresql").exists()
+
+
+@on("postgresql")
+def test_a_writer_that_is_stopped_leaves_what_cannot_be_written_unacknowledged(running):
+    with connections["postgresql"].cursor() as cursor:
+        cursor.execute("ALTER TABLE monitoring_task RENAME TO away")
+        try:
+            running.submit(Batch(started("a")))
+            assert eventually(lambda: bool(running.failed))
+            stopper = threading.Thread(target=running.writer.stop)
+            stopper.start()
+            stopper.join(SECONDS)
+            assert not stopper.is_alive()
+        finally:
+            cursor.execute("ALTER TABLE away RENAME TO monitoring_task")
+
+    assert not running.writer.is_alive()
+    assert not running.committed
+
+
+def eventually(condition) -> bool:
+    """Whether it comes true within a minute."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,206 @@
+"""The event log on PostgreSQL: each day in a partition of its own, and no event without a place."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import psycopg
+import pytest
+from django.db import connections
+from psycopg import sql
+
+from monitoring.ingest.stores import store_for
+from monitoring.ingest.stores.contract import Batch
+from monitoring.ingest.writer import Job, Writer
+from monitoring.models import TaskEvent
+from monitoring.models.partitions import (
+    DEFAULT_PARTITION,
+    DayPartitions,
+    existing_days,
+    make_partitions,
+    partition_name,
+)
+from tests.ingest.event_streams import SECOND, decoded, event
+
+ALIAS = "postgresql"
+pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS], available_apps=["monitoring"])
+TODAY = datetime.now(UTC).date()
+DAYS = {TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)}
+
+
+@pytest.fixture(autouse=True)
+def no_days(transactional_db: None) -> Iterator[None]:
+    """Start and end without a partition of any day."""
+    drop_days()
+    yield
+    drop_days()
+
+
+def drop_days() -> None:
+    with connections[ALIAS].cursor() as cursor:
+        for day in existing_days(ALIAS):
+            cursor.execute(f"DROP TABLE {partition_name(day)}")
+        cursor.execute(f"TRUNCATE {DEFAULT_PARTITION}")
+
+
+def at(day: date, hour: int = 12, **fields: object) -> dict[str, object]:
+    """An event of `day`."""
+    moment = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+    return event("started", int(moment.timestamp()) * SECOND, task_id=f"{day} {hour}", **fields)
+
+
+def consume(*raw: dict[str, object]) -> None:
+    """Write events as the consumer does."""
+    committed: list[Job] = []
+    writer = Writer(store_for(ALIAS), ALIAS, committed.append, lambda error: None)
+    writer.start()
+    try:
+        writer.submit(Job(Batch(decoded(list(raw))), [], 1))
+        assert writer.wait(60)
+    finally:
+        writer.stop()
+    assert committed
+
+
+def places() -> dict[str, str]:
+    """Where each event is, by its task's id."""
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute("SELECT task_id, tableoid::regclass::text FROM monitoring_taskevent")
+        return dict(cursor.fetchall())
+
+
+def test_events_of_three_days_land_in_three_partitions_that_the_consumer_makes():
+    consume(*(at(day, hour) for day in DAYS for hour in (0, 23)))
+
+    assert places() == {f"{day} {hour}": partition_name(day) for day in DAYS for hour in (0, 23)}
+    assert existing_days(ALIAS) == DAYS
+
+
+def test_a_day_begins_and_ends_at_midnight_utc_whatever_the_time_zone_of_the_session():
+    midnight = int(datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC).timestamp()) * SECOND
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'Asia/Tokyo'")
+        try:
+            make_partitions(ALIAS, DAYS)
+        finally:
+            cursor.execute("SET TIME ZONE 'UTC'")
+
+    consume(event("started", midnight - 1, task_id="before"), event("started", midnight, task_id="after"))
+
+    assert places() == {"before": partition_name(TODAY - timedelta(days=1)), "after": partition_name(TODAY)}
+
+
+def test_times_that_are_far_from_today_go_to_the_default_partition():
+    consume(at(date(2001, 1, 1)), at(date(2099, 12, 31)), at(TODAY))
+
+    assert places() == {
+        "2001-01-01 12": DEFAULT_PARTITION,
+        "2099-12-31 12": DEFAULT_PARTITION,
+        f"{TODAY} 12": partition_name(TODAY),
+    }
+
+
+def test_an_event_delivered_again_is_found_in_its_partition():
+    consume(at(TODAY))
+    consume(at(TODAY), at(TODAY, 13))
+
+    assert TaskEvent.objects.using(ALIAS).count() == 2
+
+
+def test_consumers_that_need_the_same_days_at_once_all_get_them():
+    faults: list[BaseException] = []
+
+    def ensure() -> None:
+        try:
+            DayPartitions(ALIAS).ensure(set(DAYS))
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=ensure) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert not faults
+    assert existing_days(ALIAS) == DAYS
+
+
+def test_days_that_are_there_cost_no_further_query(django_assert_num_queries):
+    partitions = DayPartitions(ALIAS)
+    partitions.ensure(set(DAYS))
+
+    with django_assert_num_queries(0, using=ALIAS):
+        partitions.ensure(set(DAYS))
+
+
+def test_a_reader_that_holds_the_log_delays_no_event(caplog):
+    """A long query's lock keeps the day from being attached; its events wait for nobody."""
+    with locked(DEFAULT_PARTITION), caplog.at_level(logging.WARNING, "monitoring"):
+        consume(at(TODAY))
+
+    assert places() == {f"{TODAY} 12": DEFAULT_PARTITION}
+    assert f"No partition for {TODAY}" in caplog.text
+
+
+def test_a_day_that_already_has_events_in_the_default_partition_stays_there(caplog):
+    with locked(DEFAULT_PARTITION):
+        consume(at(TODAY, 1))
+
+    consume(at(TODAY, 2))
+
+    assert set(places().values()) == {DEFAULT_PARTITION}
+
+
+def test_without_the_right_to_make_tables_everything_goes_to_the_default_partition(caplog):
+    with as_a_user_who_makes_no_tables(), caplog.at_level(logging.WARNING, "monitoring"):
+        store = store_for(ALIAS)
+        DayPartitions(ALIAS).ensure(set(DAYS))
+        store.write(Batch(decoded([at(day) for day in DAYS])))
+
+    assert set(places().values()) == {DEFAULT_PARTITION}
+    assert len(places()) == 3
+    assert "permission denied" in caplog.text
+
+
+def test_a_day_that_was_refused_is_not_tried_with_every_batch(caplog):
+    with as_a_user_who_makes_no_tables(), caplog.at_level(logging.WARNING, "monitoring"):
+        partitions = DayPartitions(ALIAS)
+        for _ in range(5):
+            partitions.ensure({TODAY})
+
+    assert caplog.text.count("No partition for") == 1
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """Somebody reads `table` all the while."""
+    options = connections[ALIAS].get_connection_params()
+    with psycopg.connect(
+        host=options["host"], port=options["port"], user=options["user"], dbname=options["dbname"]
+    ) as other:
+        other.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(table)))
+        yield
+
+
+@contextmanager
+def as_a_user_who_makes_no_tables() -> Iterator[None]:
+    role = f"monitoring_test_{threading.get_native_id()}"
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {role}")
+        try:
+            cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+            cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
+            cursor.execute(f"SET ROLE {role}")
+            try:
+                yield
+            finally:
+                cursor.execute("RESET ROLE")
+        finally:
+            cursor.execute(f"DROP OWNED BY {role}")
+            cursor.execute(f"DROP ROLE {role}")

@@ -1,0 +1,28 @@
+"""An ASGI application as the project builds it, with one socket that accepts everybody."""
+
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import path
+
+from project.asgi import pages
+from project.prefix import UrlPrefix
+
+
+class Echo(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """Accepts."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> Any:
+        await self.send(text_data, bytes_data)
+
+
+application = UrlPrefix(
+    ProtocolTypeRouter(
+        {
+            "http": pages,
+            "websocket": AllowedHostsOriginValidator(URLRouter([path("ws/echo/", Echo.as_asgi())])),
+        }
+    )
+)

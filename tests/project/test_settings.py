@@ -1,0 +1,78 @@
+"""The environment decides, and a deployment that forgot something is told what."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.project.serving import CHECKOUT
+
+ASK = "from django.conf import settings; print(repr({}))"
+
+
+def setting(expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What a setting is in a process with nothing but this environment."""
+    base = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}
+    }
+    return subprocess.run(
+        [sys.executable, "-c", ASK.format(f"settings.{expression}")],
+        cwd=CHECKOUT,
+        env={**base, "DJANGO_SETTINGS_MODULE": "project.settings", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_without_a_secret_key_nothing_starts_and_the_message_says_what_to_set():
+    run = setting("SECRET_KEY")
+
+    assert run.returncode != 0
+    assert "DJANGO_SECRET_KEY is not set" in run.stderr
+
+
+def test_a_development_machine_needs_no_secret_key():
+    assert setting("SECRET_KEY", DJANGO_DEBUG="true").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("expression", "environment", "expected"),
+    [
+        ("DATABASES['default']['ENGINE']", {}, "django.db.backends.sqlite3"),
+        ("DATABASES['default']['OPTIONS']['transaction_mode']", {}, "IMMEDIATE"),
+        (
+            "DATABASES['default']['ENGINE']",
+            {"DATABASE_URL": "postgres://u@h/d"},
+            "django.db.backends.postgresql",
+        ),
+        ("CELERY_RESULT_BACKEND", {}, "django-db"),
+        ("CELERY_BROKER_URL", {"CELERY_BROKER_URL": "redis://h/1"}, "redis://h/1"),
+        ("CHANNEL_LAYERS['default']['BACKEND']", {}, "channels.layers.InMemoryChannelLayer"),
+        (
+            "CHANNEL_LAYERS['default']['BACKEND']",
+            {"CHANNEL_LAYER_URL": "redis://h/1"},
+            "channels_redis.pubsub.RedisPubSubChannelLayer",
+        ),
+        ("ALLOWED_HOSTS", {"DJANGO_ALLOWED_HOSTS": "a.example,b.example"}, ["a.example", "b.example"]),
+        ("DEBUG", {}, False),
+        ("SESSION_COOKIE_SECURE", {}, False),
+        ("SESSION_COOKIE_SECURE", {"DJANGO_HTTPS": "true"}, True),
+        ("STATIC_URL", {"URL_PREFIX": "celery"}, "/celery/static/"),
+        ("MONITORING['ENVIRONMENT']", {"MONITORING_ENVIRONMENT": "staging"}, "staging"),
+    ],
+)
+def test_a_setting_follows_the_environment(expression, environment, expected):
+    run = setting(expression, DJANGO_SECRET_KEY="secret", **environment)
+
+    assert run.stdout.strip() == repr(expected), run.stderr
+
+
+def test_workers_report_events_and_nothing_is_unpickled():
+    from project.celery import app
+
+    assert app.conf.worker_send_task_events
+    assert app.conf.task_send_sent_event
+    assert app.conf.task_track_started
+    assert app.conf.accept_content == ["json"]
+    assert (app.conf.task_serializer, app.conf.result_serializer) == ("json", "json")

@@ -1,0 +1,92 @@
+"""A question that takes too long is stopped, and what comes after it is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections, transaction
+
+from monitoring.queries.reading import LIMIT, OutOfTime, Reading
+
+ENDLESS = {
+    "postgresql": "SELECT pg_sleep(60)",
+    "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+}
+
+
+def run(using: str, sql: str) -> Any:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_slow_question_is_stopped_and_the_next_one_answered(using: str) -> None:
+    vendor = connections[using].vendor
+    with Reading() as reading:
+        assert reading.ask(lambda: run(using, "SELECT 1")) == 1
+        with pytest.raises(OutOfTime):
+            reading.ask(lambda: run(using, ENDLESS[vendor]))
+        assert reading.ask(lambda: run(using, "SELECT 2")) == 2
+    assert run(using, "SELECT 3") == 3
+
+
+@pytest.mark.usefixtures("watched")
+def test_another_error_is_told_as_it_is(using: str) -> None:
+    with Reading() as reading:
+        with pytest.raises(ZeroDivisionError):
+            reading.ask(lambda: 1 // 0)
+        assert reading.ask(lambda: run(using, "SELECT 2")) == 2
+
+
+@pytest.mark.parametrize("using", ["postgresql"])
+@pytest.mark.django_db(databases=["default", "postgresql"])
+@pytest.mark.usefixtures("watched")
+def test_the_limit_ends_with_the_reading(using: str) -> None:
+    before = run(using, "SHOW statement_timeout")
+    with transaction.atomic(using=using):
+        with Reading() as reading:
+            assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "250ms"
+        assert run(using, "SHOW statement_timeout") == before
+    with Reading(patience=1) as reading:
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "1s"
+    assert run(using, "SHOW statement_timeout") == before
+
+
+@pytest.mark.usefixtures("watched")
+def test_nothing_is_asked_where_there_is_no_question(using: str, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0, connection=connections[using]), Reading():
+        pass
+
+
+@pytest.mark.parametrize("using", ["postgresql"])
+@pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])
+@pytest.mark.usefixtures("watched")
+def test_outside_of_a_transaction_it_takes_two_statements_and_leaves_nothing_behind(
+    using: str, django_assert_num_queries: Any
+) -> None:
+    before = run(using, "SHOW statement_timeout")
+    with django_assert_num_queries(5, connection=connections[using]), Reading() as reading:
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "250ms"
+        reading.limit_to(LIMIT)
+        reading.limit_to(2.5)
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "2500ms"
+    assert run(using, "SHOW statement_timeout") == before
+    assert connections[using].get_autocommit()
+    with Reading() as reading:
+        with pytest.raises(OutOfTime):
+            reading.ask(lambda: run(using, ENDLESS["postgresql"]))
+        assert reading.ask(lambda: run(using, "SELECT 1")) == 1
+    with transaction.atomic(using=using):
+        assert run(using, "SELECT 2") == 2
+
+
+@pytest.mark.parametrize("using", ["postgresql"])
+@pytest.mark.django_db(transaction=True, databases=["default", "postgresql"])
+@pytest.mark.usefixtures("watched")
+def test_a_connection_that_breaks_is_told_as_such(using: str) -> None:
+    with pytest.raises(OperationalError), Reading() as reading:
+        reading.ask(lambda: run(using, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    connections[using].close()
+    assert run(using, "SELECT 1") == 1

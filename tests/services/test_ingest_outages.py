@@ -1,0 +1,136 @@
+"""The consumer outlives what surrounds it: broker, database, and a queue that somebody else made."""
+
+import pytest
+
+from tests.conftest import rabbitmqctl
+from tests.ingest.event_streams import BEGIN, event
+from tests.ingest.worker_streams import worker_event
+from tests.services.consuming import Site
+
+ON_SQLITE = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize("site", ["postgres"], indirect=True)
+STATES = "SELECT state FROM monitoring_task"
+
+
+def vhost(site: Site) -> str:
+    return site.broker_url.rpartition("/")[2]
+
+
+@ON_SQLITE
+def test_a_consumer_whose_connection_is_closed_connects_again_and_says_so(site):
+    consumer = site.consumer()
+    consumer.until_said("Consuming from")
+    site.publish([event("started", BEGIN, task_id="before")])
+    consumer.until(lambda: "before" in site.database.states())
+
+    rabbitmqctl("close_all_connections", "--vhost", vhost(site), "a test")
+    consumer.until_said("Next try in")
+    consumer.until(lambda: consumer.log.count("Consuming from") == 2)
+    site.publish([event("started", BEGIN, task_id="after")])
+    consumer.until(lambda: "after" in site.database.states())
+
+    assert "Broker amqp://guest:**@" in consumer.log
+    assert consumer.terminate() == 0
+    assert "Traceback" not in consumer.log
+
+
+@ON_SQLITE
+def test_events_that_come_while_no_consumer_runs_wait_for_it(site):
+    consumer = site.consumer()
+    consumer.until_said("Consuming from")
+    assert consumer.terminate() == 0
+
+    site.publish([event("succeeded", BEGIN, task_id=f"t{n}") for n in range(50)])
+    site.drain(0.5)
+
+    assert site.database.states() == {f"t{n}": "SUCCESS" for n in range(50)}
+
+
+@ON_SQLITE
+def test_a_queue_with_other_arguments_is_used_as_it_is_with_a_warning(site):
+    site.declare_queue(**{"x-queue-type": "classic", "x-max-length": 5_000})
+    site.publish([event("succeeded", BEGIN)])
+
+    said = site.drain(0.5)
+
+    assert "exists with other arguments and is used as it is" in said
+    assert site.database.states() == {"t": "SUCCESS"}
+
+
+@ON_SQLITE
+def test_drain_ends_while_heartbeats_go_on(site):
+    """A worker is never silent; only task events keep a drain from ending."""
+    site.declare_queue(**{"x-queue-type": "quorum"})
+    site.publish([event("succeeded", BEGIN, task_id=f"t{n}") for n in range(2_000)])
+    consumer = site.consumer("--drain", "1", "--batch-size", "100")
+
+    beats = 0
+    while consumer._process.poll() is None:
+        beats += 1
+        site.publish([worker_event("heartbeat", BEGIN + beats)])
+        assert beats < 100_000, consumer.log
+
+    assert consumer.wait() == 0
+    assert len(site.database.states()) == 2_000
+
+
+@ON_POSTGRES
+def test_a_consumer_waits_for_a_database_that_is_away_and_then_writes_everything(site):
+    consumer = site.consumer()
+    consumer.until_said("Consuming from")
+    with site.database.away():
+        site.publish([event("started", BEGIN, task_id=f"t{n}") for n in range(100)])
+        consumer.until_said("could not be written and are kept")
+
+    consumer.until(lambda: len(site.database.states()) == 100)
+
+    assert consumer.terminate() == 0
+    site.drain(0.2)
+    assert site.database.value("SELECT count(*) FROM monitoring_taskevent") == 100
+
+
+@ON_POSTGRES
+def test_a_consumer_that_is_asked_to_stop_while_the_database_is_away_ends_and_loses_nothing(site):
+    consumer = site.consumer()
+    consumer.until_said("Consuming from")
+    with site.database.away():
+        site.publish([event("started", BEGIN, task_id=f"t{n}") for n in range(100)])
+        consumer.until_said("could not be written and are kept")
+
+        assert consumer.terminate() == 0
+
+    assert site.database.states() == {}
+    site.drain(0.5)
+    assert len(site.database.states()) == 100
+
+
+@ON_POSTGRES
+def test_a_consumer_that_starts_before_its_database_waits_for_it(site):
+    site.declare_queue(**{"x-queue-type": "quorum"})
+    site.publish([event("started", BEGIN)])
+    with site.database.away():
+        consumer = site.consumer()
+        consumer.until_said("not currently accepting connections")
+
+    consumer.until(lambda: site.database.states() == {"t": "STARTED"})
+
+    assert consumer.terminate() == 0
+
+
+@ON_SQLITE
+def test_a_consumer_that_starts_before_its_broker_waits_and_can_be_stopped(site):
+    site.environment["CELERY_BROKER_URL"] = "amqp://guest:sesame@127.0.0.1:1//"
+    consumer = site.consumer()
+    consumer.until_said("Next try in")
+
+    assert consumer.terminate() == 0
+    assert "sesame" not in consumer.log
+
+
+@ON_SQLITE
+def test_a_broker_that_carries_no_events_is_refused_with_the_reason(site):
+    site.environment["CELERY_BROKER_URL"] = "sqla+sqlite:///nowhere.sqlite3"
+    consumer = site.consumer()
+
+    assert consumer.wait() != 0
+    assert "no publish/subscribe" in consumer.log or "No module named 'sqlalchemy'" in consumer.log

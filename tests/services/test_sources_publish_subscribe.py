@@ -1,0 +1,210 @@
+"""On Redis and Valkey without DurableEvents: one subscriber, that never waits, and a gap for all that is missed."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from celery import Celery
+
+from tests.services import servers
+from tests.services.consuming import Postgres, Process, Site
+from tests.services.load import steps
+
+pytestmark = pytest.mark.timeout(600)
+STORED = "SELECT count(*) FROM monitoring_taskevent"
+GAPS = "SELECT started_at, ended_at, reason FROM monitoring_gap ORDER BY id"
+NOW = "SELECT clock_timestamp()"
+#: A server that cuts off subscribers which leave more than this unread; by default it is 32 MB.
+IMPATIENT = ("--client-output-buffer-limit", "pubsub 1mb 512kb 3")
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[servers.Valkey]:
+    with servers.Valkey(*IMPATIENT) as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres_database: Postgres) -> Postgres:
+    return postgres_database
+
+
+@pytest.fixture
+def site(tmp_path: Path, database: Postgres, valkey: servers.Valkey) -> Iterator[Site]:
+    site = Site(tmp_path, database, valkey.url, "celeryev.monitoring")
+    site.set(CELERY_APP="tests.services.watched_project.app")
+    shorten(site, **{"wiring.TENURE": 4})
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+def shorten(site: Site, **constants: int) -> None:
+    """Change constants of the consumers that start from now on."""
+    changed = {f"monitoring.ingest.{path}": value for path, value in constants.items()}
+    site.environment["TEST_CONSTANTS"] = json.dumps(changed)
+
+
+def start(site: Site, *options: str, log: str = "consumer") -> Process:
+    consumer = site.consumer("--no-upkeep", *options, log=log)
+    consumer.until_said("Consuming from")
+    return consumer
+
+
+def send(site: Site, *tasks: int) -> None:
+    """All events of each task in one message, as Celery's own dispatcher sends them."""
+    app = Celery("watched", broker=site.broker_url, set_as_current=False)
+    with (
+        app.connection_for_write() as connection,
+        app.events.Dispatcher(connection, hostname="celery@a") as sender,
+    ):
+        for number in tasks:
+            sender._publish(steps(f"t{number}", number), sender.producer, "task.multi")
+
+
+def until_heard(site: Site, consumer: Process, task: int) -> None:
+    """Wait until a task is stored, and until the consumer has reported that it has heard all up to then."""
+    consumer.until(lambda: f"t{task}" in site.database.states())
+    reported = (
+        "SELECT least(listening_until, horizon) > (SELECT max(timestamp) FROM monitoring_taskevent)"
+        f" FROM monitoring_consumer WHERE pid = {consumer.pid}"
+    )
+    consumer.until(lambda: site.database.value(reported))
+
+
+def test_the_first_consumer_ever_has_missed_nothing(site, database):
+    consumer = start(site)
+    send(site, 1)
+    until_heard(site, consumer, 1)
+    assert consumer.terminate() == 0
+    assert database.rows(GAPS) == []
+
+
+@pytest.mark.parametrize("end", [Process.terminate, Process.kill])
+def test_the_time_between_two_consumers_is_a_gap_from_the_end_to_the_beginning(site, database, end):
+    first = start(site)
+    send(site, 1)
+    until_heard(site, first, 1)
+    heard = database.value("SELECT max(timestamp) FROM monitoring_taskevent")
+    end(first)
+    ended = database.value(NOW)
+    send(site, 2)
+
+    second = start(site, log="second")
+    began = database.value(NOW)
+    send(site, 3)
+    until_heard(site, second, 3)
+
+    assert second.terminate() == 0
+    assert set(database.states()) == {"t1", "t3"}
+    ((started_at, ended_at, reason),) = database.rows(GAPS)
+    assert heard < started_at < ended < ended_at <= began
+    assert "no consumer was connected" in reason
+
+
+@pytest.mark.parametrize("end", [Process.terminate, Process.kill])
+def test_the_second_consumer_stands_by_and_takes_over(site, database, end):
+    shorten(site)  # this one takes the time that it really takes
+    first = start(site)
+    second = site.consumer("--no-upkeep", log="second")
+    second.until_said("standing by")
+    send(site, 1)
+    until_heard(site, first, 1)
+
+    end(first)
+    began = time.monotonic()
+    second.until_said("Consuming from")
+    print(f"taken over after {time.monotonic() - began:.1f} s")
+
+    send(site, 2)
+    until_heard(site, second, 2)
+    assert second.terminate() == 0
+    assert set(database.states()) == {"t1", "t2"}
+    assert len(database.rows(GAPS)) == 1
+
+
+def test_a_consumer_that_was_frozen_stands_by_when_another_has_taken_over(site, database):
+    first = start(site)
+    send(site, 1)
+    until_heard(site, first, 1)
+    with first.frozen():
+        second = start(site, log="second")
+    first.until_said("another consumer has taken over")
+    first.until_said("standing by")
+
+    send(site, 2)
+    until_heard(site, second, 2)
+    assert (first.terminate(), second.terminate()) == (0, 0)
+    assert set(database.states()) == {"t1", "t2"}
+
+
+def test_a_database_that_blocks_does_not_get_the_subscriber_cut_off(site, database):
+    """Ten times what the server would let it leave unread."""
+    consumer = start(site, "--batch-size", "500")
+    send(site, 0)
+    consumer.until(database.states)
+    with database.locked("monitoring_task"), database.locked("monitoring_lease"):
+        send(site, *range(1, 4_000))
+        consumer.until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    consumer.until(lambda: database.value(STORED) == 16_000)
+
+    assert consumer.log.count("Consuming from") == 1
+    assert consumer.terminate() == 0
+    assert database.rows(GAPS) == []
+
+
+def test_what_the_buffer_has_no_room_for_is_a_gap(site, database):
+    shorten(site, **{"buffer.MAX_BYTES": 300_000})
+    consumer = start(site, "--batch-size", "100")
+    send(site, 0)
+    consumer.until(database.states)
+    before = database.value(NOW)
+    with database.locked("monitoring_task"):
+        send(site, *range(1, 500))
+        consumer.until_said("messages were dropped")
+
+    consumer.until(lambda: "t499" in database.states())
+    consumer.until(lambda: database.rows(GAPS))
+    assert consumer.terminate() == 0
+    gaps = database.rows(GAPS)
+    dropped = sum(int(re.match(r"\d+", reason).group()) for _, _, reason in gaps)
+    assert dropped + len(database.states()) == 500
+    assert all(before < started_at <= ended_at < database.value(NOW) for started_at, ended_at, _ in gaps)
+
+
+def test_a_subscriber_that_is_cut_off_keeps_what_it_has_heard(site, database, valkey):
+    consumer = start(site, "--batch-size", "100")
+    send(site, 0)
+    until_heard(site, consumer, 0)
+    with database.locked("monitoring_task"):
+        send(site, *range(1, 500))
+        with redis.Redis.from_url(valkey.url) as client:
+            consumer.until(lambda: unread(client) == 0)
+            client.client_kill_filter(_type="pubsub")
+        consumer.until(lambda: consumer.log.count("Consuming from") == 2)
+
+    send(site, 500)
+    consumer.until(lambda: len(database.states()) == 501)
+    assert consumer.terminate() == 0
+    ((started_at, ended_at, reason),) = database.rows(GAPS)
+    assert started_at < ended_at
+    assert "no consumer was connected" in reason
+
+
+def unread(client: redis.Redis) -> int:
+    """Bytes that the server holds for its subscribers."""
+    return sum(int(each["omem"]) for each in client.client_list(_type="pubsub"))
+
+
+def test_drain_subscribes_and_ends_after_the_silence(site, database):
+    consumer = start(site, "--drain", "2")
+    send(site, 1)
+
+    assert consumer.wait() == 0
+    assert set(database.states()) == {"t1"}

@@ -1,0 +1,246 @@
+"""With DurableEvents nothing is lost on Redis or Valkey, and nothing of the watched app is touched."""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from celery import Celery
+
+from tests.services import servers
+from tests.services.consuming import Process, Site, SQLite, eventually
+
+pytestmark = pytest.mark.timeout(600)
+QUEUE = "celeryev.monitoring"
+DURABLE = "monitoring.celery:DurableEvents"
+KINDS = ("task-received", "task-started", "task-succeeded")
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[servers.Valkey]:
+    with servers.Valkey() as server:
+        yield server
+
+
+@pytest.fixture
+def client(valkey: servers.Valkey) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(valkey.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def site(
+    tmp_path: Path, sqlite_database: SQLite, valkey: servers.Valkey, client: redis.Redis
+) -> Iterator[Site]:
+    site = Site(tmp_path, sqlite_database, valkey.url, QUEUE)
+    site.environment["WATCHED_EVENTS"] = DURABLE
+    site.set(CELERY_APP="tests.services.watched_project.app")
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+def deliver_again_after(site: Site, seconds: int) -> None:
+    constants = {"monitoring.ingest.sources.redis_list.VISIBILITY_TIMEOUT": seconds}
+    site.environment["TEST_CONSTANTS"] = json.dumps(constants)
+
+
+def start(site: Site, *options: str, log: str = "consumer") -> Process:
+    consumer = site.consumer("--no-upkeep", *options, log=log)
+    consumer.until_said("Consuming from")
+    return consumer
+
+
+def watched(url: str, **options: Any) -> Celery:
+    app = Celery("watched", broker=url, events=DURABLE, set_as_current=False)
+    app.conf.broker_transport_options = options
+    return app
+
+
+def send(app: Celery, tasks: range) -> None:
+    """The events of so many tasks, as a process of the watched app sends them."""
+    with (
+        app.connection_for_write() as connection,
+        app.events.Dispatcher(connection, hostname="celery@a") as sender,
+    ):
+        for number in tasks:
+            for kind in KINDS:
+                sender.send(kind, uuid=f"t{number}", name="shop.pay", retries=0, result="1", runtime=0.1)
+
+
+def assert_stored(site: Site, tasks: range) -> None:
+    stored = site.database.rows("SELECT task_id, type FROM monitoring_taskevent")
+    expected = [(f"t{number}", kind) for number in tasks for kind in KINDS]
+    assert sorted(stored) == sorted(expected)
+    assert site.database.states() == {f"t{number}": "SUCCESS" for number in tasks}
+
+
+def stored(site: Site) -> int:
+    return int(site.database.value("SELECT count(*) FROM monitoring_taskevent"))
+
+
+def test_what_is_sent_while_no_consumer_runs_waits_for_it(site):
+    send(watched(site.broker_url), range(100))
+
+    site.drain(1)
+
+    assert_stored(site, range(100))
+    assert site.database.value("SELECT count(*) FROM monitoring_gap") == 0
+
+
+def test_what_a_killed_consumer_held_is_delivered_again(site, client):
+    send(watched(site.broker_url), range(50))
+    deliver_again_after(site, 2)
+    first = start(site, "--batch-seconds", "3600")
+    first.until(lambda: client.hlen(f"{QUEUE}.unacked") == 150)
+    first.kill()
+
+    second = start(site, log="second")
+    second.until(lambda: stored(site) == 150)
+
+    second.until(lambda: client.hlen(f"{QUEUE}.unacked") == 0)
+    assert second.terminate() == 0
+    assert_stored(site, range(50))
+
+
+def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
+    """Until it is delivered again nobody may conclude that it did not happen."""
+    app = watched(site.broker_url)
+    send(app, range(1))
+    deliver_again_after(site, 5)
+    first = start(site, "--batch-seconds", "3600")
+    first.until(lambda: client.hlen(f"{QUEUE}.unacked") == 3)
+    first.kill()
+    delivered_at = min(score for _, score in client.zrange(f"{QUEUE}.unacked_index", 0, -1, withscores=True))
+
+    second = start(site, log="second")
+    horizon = (
+        f"SELECT (julianday(horizon) - 2440587.5) * 86400 FROM monitoring_consumer WHERE pid = {second.pid}"
+    )
+    while stored(site) == 0:
+        before = site.database.value(horizon)
+        assert stored(site) or before is None or before < delivered_at
+
+    second.until(lambda: (site.database.value(horizon) or 0) > delivered_at)
+    assert_stored(site, range(1))
+
+
+def test_what_waits_and_what_is_under_way_survives_a_restart_of_the_server(site, valkey, client):
+    deliver_again_after(site, 2)
+    app = watched(site.broker_url)
+    consumer = start(site)
+    send(app, range(20))
+    consumer.until(lambda: stored(site) == 60)
+
+    valkey.kill()
+    consumer.until_said("Next try in")
+    valkey.start()
+    send(app, range(20, 40))
+
+    consumer.until(lambda: stored(site) == 120)
+    assert consumer.terminate() == 0
+    assert "Traceback" not in consumer.log
+    assert_stored(site, range(40))
+
+
+def test_what_is_sent_while_the_server_is_away_is_kept_once_and_sent_when_it_is_back(site, valkey, client):
+    app = watched(site.broker_url)
+    fields = {"uuid": "t0", "name": "shop.pay", "retries": 0, "result": "1", "runtime": 0.1}
+    with (
+        app.connection_for_write() as connection,
+        app.events.Dispatcher(connection, hostname="celery@a") as sender,
+    ):
+        sender.send("task-received", **fields)
+        valkey.kill()
+        sender.send("task-started", **fields)
+        sender.send("task-succeeded", **fields)
+        sender.flush()
+        assert len(sender._outbound_buffer) == 2
+        valkey.start()
+        sender.flush()
+        assert len(sender._outbound_buffer) == 0
+    assert client.llen(QUEUE) == 3
+
+    site.drain(1)
+
+    assert_stored(site, range(1))
+
+
+def test_the_publisher_keeps_the_list_at_its_greatest_length_and_the_loss_is_a_gap(site, client, settings):
+    settings.MONITORING = {**settings.MONITORING, "QUEUE_MAX_LENGTH": 50}
+    site.set(QUEUE_MAX_LENGTH=50)
+    app = watched(site.broker_url)
+    send(app, range(67))  # 201 messages; the list is cut with the first of each hundred
+
+    assert client.llen(QUEUE) == 50
+    site.drain(1)
+
+    newest = sorted(f"t{number}" for number in range(50, 67))
+    assert set(newest) <= set(site.database.states())
+    assert stored(site) == 50
+    (reason,) = site.database.rows("SELECT reason FROM monitoring_gap")[0]
+    assert "cap" in reason
+
+
+def test_a_key_prefix_of_the_whole_database_is_kept_to(site, client, settings):
+    settings.MONITORING = {**settings.MONITORING, "QUEUE_MAX_LENGTH": 100}
+    site.set(CELERY_BROKER_TRANSPORT_OPTIONS={"global_keyprefix": "shop."}, QUEUE_MAX_LENGTH=100)
+    deliver_again_after(site, 2)
+    send(watched(site.broker_url, global_keyprefix="shop."), range(30))
+    consumer = start(site, "--batch-seconds", "3600")
+    consumer.until(lambda: client.hlen(f"shop.{QUEUE}.unacked") == 90)
+    consumer.kill()
+    assert all(key.startswith("shop.") for key in client.scan_iter())
+
+    second = start(site, log="second")
+    second.until(lambda: stored(site) == 90)
+    second.until(lambda: client.hlen(f"shop.{QUEUE}.unacked") == 0)
+    assert_stored(site, range(30))
+
+
+def test_events_still_go_to_every_subscriber(site, client):
+    """Gossip and Flower live on them."""
+    app = watched(site.broker_url)
+    seen: list[dict[str, Any]] = []
+    with app.connection_for_read() as connection:
+
+        def see(event: dict[str, Any]) -> None:
+            seen.append(event)
+            receiver.should_stop = len(seen) == len(KINDS)
+
+        receiver = app.events.Receiver(connection, handlers={"*": see})
+        capture = threading.Thread(target=lambda: receiver.capture(timeout=60, wakeup=False))
+        capture.start()
+        eventually(lambda: client.pubsub_numpat() or client.pubsub_channels())
+        send(app, range(1))
+        capture.join()
+
+    assert [event["type"] for event in seen] == list(KINDS)
+
+
+def test_long_and_postponed_tasks_of_the_watched_app_run_once_beside_a_short_visibility_timeout(
+    site, tmp_path
+):
+    deliver_again_after(site, 1)
+    runs = tmp_path / "runs"
+    site.environment |= {"RUNS": str(runs), "CELERY_BROKER_URL": site.broker_url}
+    from tests.services import watched_project
+
+    consumer = start(site)
+    worker = site.worker("-P", "threads", "-c", "2", "-E", app="tests.services.watched_project")
+    app = watched(site.broker_url)
+    slow = app.send_task(watched_project.slow.name, args=(8,), ignore_result=True)
+    later = app.send_task(watched_project.later.name, countdown=8, ignore_result=True)
+
+    consumer.until(lambda: site.database.states() == {slow.id: "SUCCESS", later.id: "SUCCESS"})
+
+    assert sorted(runs.read_text().split()) == ["later", "slow"]
+    kinds = site.database.rows(f"SELECT type FROM monitoring_taskevent WHERE task_id = '{slow.id}'")
+    assert sorted(kinds) == [("task-received",), ("task-started",), ("task-succeeded",)]
+    assert worker.terminate() == 0
+    assert consumer.terminate() == 0
