@@ -1,7 +1,8 @@
 """Watchers: `python -m bench.live`. A load with nobody watching, and with many, on PostgreSQL, RabbitMQ and Redis.
 
-Prints how far behind now the sockets are (in frames, and in seconds from a frame's look at the database to its
-arrival), how many frames they got and how large, what the web process used, and what became of the consumer.
+Prints how far behind now the sockets are (in frames that others of their audience had before them, and in seconds
+from a frame's look at the database to its arrival), how many frames they got and how large, what the web process used,
+and what became of the consumer.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench import servers
 from bench.ingest import ours
@@ -44,13 +48,32 @@ CONNECTING, CONNECTED_WITHIN, TRY_AGAIN = 25, 180.0, 2.0
 
 @dataclass
 class Watched:
-    """What the sockets saw. `ages`: seconds from the look at the database to the arrival; `gaps`: between frames."""
+    """What the sockets saw. `ages`: seconds from the look at the database to the arrival; `gaps`: between frames.
+
+    `behind`: by how many frames a socket came nearer to now with each. One that misses none gets every frame that
+    anybody of its audience gets: 1.
+    """
 
     frames: int = 0
     bytes_largest: int = 0
     ages: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
+    behind: list[int] = field(default_factory=list)
     closest: float = float("inf")
+
+
+class Shown:
+    """The frames of one audience, in the order of their numbers, whichever of its sockets had them."""
+
+    def __init__(self) -> None:
+        self._seqs: list[int] = []
+
+    def passed(self, last: int | None, seq: int) -> int | None:
+        """How many frames lie between a socket's last one (None: none) and this one, itself counted."""
+        place = bisect_left(self._seqs, seq)
+        if place == len(self._seqs) or self._seqs[place] != seq:
+            self._seqs.insert(place, seq)
+        return None if last is None else place - bisect_left(self._seqs, last)
 
 
 @dataclass
@@ -75,14 +98,18 @@ class Watchers:
         self._ready = threading.Event()
         self._connected = 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._watch()))
-        self.watched = Watched()
+        self.watched, self._begun_at = Watched(), 0.0
+        self._shown: defaultdict[tuple[str, str], Shown] = defaultdict(Shown)
         self.failures: list[BaseException] = []
 
     def __enter__(self) -> Watchers:
         self._thread.start()
         self._ready.wait(CONNECTED_WITHIN + self._sockets / CONNECTING)
-        self.watched = Watched()
         return self
+
+    def begin(self) -> None:
+        """Forget what was seen before: the load begins. Until then there was nothing to be told."""
+        self.watched, self._begun_at = Watched(), time.monotonic()
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
@@ -118,7 +145,7 @@ class Watchers:
                 await asyncio.sleep(TRY_AGAIN)
 
     async def _page(self, cookie: str, query: str) -> None:
-        last = None
+        last: tuple[float, int] | None = None
         async with WebSocket(HOST, self._port, f"/ws/monitoring/?{query}", Cookie=cookie) as socket:
             while True:
                 text = await socket.receive()
@@ -126,15 +153,17 @@ class Watchers:
                 if message["type"] != "frame":
                     continue
                 socket.send(json.dumps({"type": "ack", "seq": message["seq"]}))
-                now = time.monotonic()
-                self._count(text, message, None if last is None else now - last)
+                now, seq = time.monotonic(), message["seq"]
+                behind = self._shown[cookie, query].passed(last and last[1], seq)
+                gap = None if last is None else now - max(last[0], self._begun_at)
+                self._count(text, message, gap, behind)
                 if last is None:
                     self._connected += 1
                     if self._connected >= self._sockets:
                         self._ready.set()
-                last = now
+                last = now, seq
 
-    def _count(self, text: str, message: dict[str, str], gap: float | None) -> None:
+    def _count(self, text: str, message: dict[str, Any], gap: float | None, behind: int | None) -> None:
         watched = self.watched
         watched.frames += 1
         watched.bytes_largest = max(watched.bytes_largest, len(text.encode()))
@@ -142,6 +171,8 @@ class Watchers:
         if gap is not None:
             watched.gaps.append(gap)
             watched.closest = min(watched.closest, gap)
+        if behind is not None:
+            watched.behind.append(behind)
 
 
 @contextmanager
@@ -180,7 +211,7 @@ def measure(
         Watchers(port, cookies, options.sockets, options.audiences) as watchers,
     ):
         used, begun = child.used().cpu, time.monotonic()
-        run = ours.keep_up(load, setting)
+        run = ours.keep_up(load, setting, begun=watchers.begin)
         seconds = time.monotonic() - begun
         measured = Measured(run, child.used().cpu - used, seconds, watchers.watched)
     if watchers.failures:
@@ -209,7 +240,8 @@ def report(alone: Measured, watched: Measured) -> None:
         f"seconds between frames of a socket: p50 {late[49]:.2f}, p95 {late[94]:.2f}, greatest {max(seen.gaps):.2f}\n"
         f"seconds from the look at the database to the socket: p50 {ages[49]:.2f}, p95 {ages[94]:.2f}, "
         f"greatest {max(seen.ages):.2f}\n"
-        f"sockets are at most {max(seen.gaps) + max(seen.ages):.1f} s, that is frames, behind now"
+        f"frames that a socket was behind others of its audience: at most {max(seen.behind) - 1}, "
+        f"in {sum(each > 1 for each in seen.behind) / len(seen.behind):.1%} of its frames any"
     )
 
 

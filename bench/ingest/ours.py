@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,8 +79,10 @@ def drain(load: Load, setting: Setting, consumers: int = 1) -> Run:
         event_queue.delete(setting.broker_url)
 
 
-def keep_up(load: Load, setting: Setting, consumers: int = 1) -> Run:
-    """Offer the load at its own rate to running consumers."""
+def keep_up(
+    load: Load, setting: Setting, consumers: int = 1, begun: Callable[[], None] = lambda: None
+) -> Run:
+    """Offer the load at its own rate to running consumers; `begun` is called when it begins."""
     event_queue.declare(setting.broker_url)
     contents = open_contents(setting.database_url)
     try:
@@ -90,6 +93,7 @@ def keep_up(load: Load, setting: Setting, consumers: int = 1) -> Run:
             base = time.time() + 1
             publishing = Publishing(load, setting.broker_url, base, paced=True)
             stack.callback(publishing.stop)
+            begun()
             run = _measure(load, load.rate, base, OFTEN, contents, before, children)
             late = publishing.wait().late
             if late > 1:

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from ..queries.marks import marks
 from ..queries.registered_on import registered_on
 from ..queries.runs_by_worker import runs_by_worker
+from ..queries.schedules import schedules
 from ..queries.statistics_overview import Overview, overview
 from ..queries.statistics_sums import RUNTIMES, WAITS
 from ..queries.task_extremes import extremes
 from ..queries.visibility import Visibility
+from ..queries.worker_presence import Presence
 from .charts import Mark
 from .payload import may_view_payload
 from .start import start_url
@@ -27,7 +29,9 @@ from .statistics_parts.tiles import Tile
 from .statistics_parts.view import StatisticsView
 
 
-def statistics_task(request: HttpRequest, visibility: Visibility, site_name: str) -> dict[str, Any]:
+def statistics_task(
+    request: HttpRequest, visibility: Visibility, presence: Presence, site_name: str
+) -> dict[str, Any]:
     """`request.GET`: ``name``, ``queue``, and the range, as :meth:`StatisticsView.of` reads them."""
     view = StatisticsView.of(request, visibility, site_name, timezone.now())
     name = view.selection.name or ""
@@ -59,6 +63,8 @@ def statistics_task(request: HttpRequest, visibility: Visibility, site_name: str
         rows = runs_by_worker(visibility, name)
         total = sum(row.runs for row in rows)
         context["workers"] = [(row, row.runs / total if total else None) for row in rows]
+    if request.user.has_perm("monitoring.view_schedule"):
+        context["scheduled"] = schedules(visibility, presence, task=name)
     if may_view_tasks:
         with_payload = may_view_payload(request)
         context["with_payload"] = with_payload

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.http import StreamingHttpResponse
 from django.test import AsyncClient, Client
@@ -217,9 +218,9 @@ def test_the_head_comes_before_any_question_to_the_tasks(django_assert_num_queri
 @pytest.mark.django_db(transaction=True)
 async def test_an_asgi_server_sends_it_while_it_is_made() -> None:
     """Django would gather a plain iterator in memory first, with a warning, which is an error here."""
-    await asyncio.to_thread(make_many, "default", 3_000)
+    await sync_to_async(make_many)("default", 3_000)
     client = AsyncClient()
-    user = await asyncio.to_thread(make_user, "exporter", "view_task")
+    user = await sync_to_async(make_user)("exporter", "view_task")
     await client.aforce_login(user)
     response = await client.get(reverse(EXPORT), {"_columns": "task_id"})
     assert isinstance(response, StreamingHttpResponse)
@@ -232,8 +233,8 @@ async def test_an_asgi_server_sends_it_while_it_is_made() -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_a_reader_of_an_asgi_server_who_leaves_ends_the_export() -> None:
-    await asyncio.to_thread(make_many, "default", 9_000)
-    user = await asyncio.to_thread(make_user, "exporter", "view_task")
+    await sync_to_async(make_many)("default", 9_000)
+    user = await sync_to_async(make_user)("exporter", "view_task")
     client = AsyncClient()
     await client.aforce_login(user)
     cookie = f"sessionid={client.cookies['sessionid'].value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.admin.card import INDEX, show_on_index
 from monitoring.control.marks import mark
@@ -106,6 +108,19 @@ def test_single_runs_need_the_permission_to_see_tasks_and_their_arguments_that_o
 def test_arguments_of_runs_need_the_permission_of_payload() -> None:
     make_tasks(kwargs="{'card': 'KWARGSECRET'}")
     assert "KWARGSECRET" not in page(client_of("view_statistic", "view_task")).content.decode()
+
+
+def test_what_schedules_it_is_named_for_those_who_may_see_schedules(viewer: Client) -> None:
+    every = IntervalSchedule.objects.create(every=90, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.create(name="pay them", task=PAY, interval=every)
+    PeriodicTask.objects.create(name="pay never", task=PAY, interval=every, enabled=False)
+    PeriodicTask.objects.create(name="something else", task="shop.tasks.ship", interval=every)
+    shown = page(viewer)
+    assert [each.name for each in shown.context["scheduled"].schedules] == ["pay never", "pay them"]
+    content = shown.content.decode()
+    assert re.search(r"Every 1.min 30.s|Every 90.s", content)
+    assert "something else" not in content
+    assert "Scheduled" not in page(client_of("view_statistic")).content.decode()
 
 
 def limited(user: Any) -> Any:

@@ -52,7 +52,6 @@ def broker(request: pytest.FixtureRequest, settings: Any) -> Iterator[str]:
     try:
         yield url
     finally:
-        app.pool.force_close_all()
         app.conf.update(broker_url=before)
 
 

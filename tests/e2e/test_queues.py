@@ -32,15 +32,17 @@ def _broker(redis_url: str, settings: Any) -> Iterator[None]:
     yield
     with app.connection_for_write() as connection:
         connection.default_channel._purge(NAME)
-    app.pool.force_close_all()
     app.conf.update(broker_url="memory://", broker_transport_options={})
 
 
 @pytest.mark.usefixtures("_broker")
 def test_a_queue_is_looked_into_and_purged(open_page: OpenPage) -> None:
     queue = kombu.Queue(NAME, kombu.Exchange(NAME), NAME)
-    for number in range(3):
-        app.send_task("shop.hook", (number,), queue=queue, task_id=f"hook-{number}")
+    with app.connection_for_write() as connection:  # the app's own pool stays with an earlier test's broker
+        for number in range(3):
+            app.send_task(
+                "shop.hook", (number,), queue=queue, task_id=f"hook-{number}", connection=connection
+            )
     Queue.objects.create(name=NAME, first_seen="2026-11-29T10:00Z", named_at="2999-01-01T00:00Z")
     lease = LeaseHolder("default", UPKEEP, "browser", duration=3600)
     assert lease.try_acquire()

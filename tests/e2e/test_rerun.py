@@ -32,7 +32,6 @@ def broker(rabbitmq_url: str, settings: Any) -> Iterator[str]:
     }
     app.conf.update(broker_url=rabbitmq_url)
     yield rabbitmq_url
-    app.pool.force_close_all()
     app.conf.update(broker_url="memory://")
 
 

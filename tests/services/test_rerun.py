@@ -43,7 +43,6 @@ def site(
         yield site
     finally:
         site.stop()
-        watched_plugin.app.pool.force_close_all()
         watched_plugin.app.conf.update(broker_url="memory://")
 
 
