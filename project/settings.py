@@ -3,6 +3,7 @@
 The defaults are those of one machine without Docker: SQLite under var/ and RabbitMQ on its standard port.
 """
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -54,7 +55,8 @@ LOGIN_REDIRECT_URL = "admin:index"
 # --- Applications -------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",  # first, so that runserver serves sockets too
+    # First, so that runserver serves sockets too. To all other commands it is 26 MB of Twisted that they do not need.
+    *(["daphne"] if "runserver" in sys.argv else []),
     "channels",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -76,3 +76,15 @@ def test_workers_report_events_and_nothing_is_unpickled():
     assert app.conf.task_track_started
     assert app.conf.accept_content == ["json"]
     assert (app.conf.task_serializer, app.conf.result_serializer) == ("json", "json")
+
+
+def test_no_command_but_runserver_carries_the_server():
+    """Twisted took a sixth of the event consumer's memory."""
+    loaded = "import django, sys; django.setup(); sys.exit('twisted' in sys.modules)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings", "DJANGO_DEBUG": "true"}
+
+    consumer = [sys.executable, "-c", loaded, "run_event_consumer"]
+    assert subprocess.run(consumer, cwd=CHECKOUT, env=environment, check=False).returncode == 0
+    server = [sys.executable, "manage.py", "runserver", "--help"]
+    told = subprocess.run(server, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True)
+    assert "--websocket_handshake_timeout" in told.stdout, "its own runserver serves sockets"
