@@ -1,13 +1,14 @@
 """Fold the event counts that consumers append into totals. Exact whenever it is killed, and however many do it.
 
-Cost: proportional to what was appended since the last run; per :data:`CHUNK` rows one transaction with one locking read
-and one DELETE of them by id, and for each hundred distinct totals a locking read and an upsert.
+Cost: proportional to what was appended since the last run; per :data:`CHUNK` rows one transaction. On PostgreSQL that
+is one statement (``counts_postgresql.py``); elsewhere a locking read of the rows and one DELETE of them by id, and for
+each hundred distinct totals a locking read and an upsert.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -21,6 +22,8 @@ from monitoring.ingest.stores.merging import chunks
 from monitoring.ingest.stores.worker_history import add_events
 from monitoring.models import EventDelta, EventTotal, Task, Worker
 from monitoring.upkeep.clock import read_clock
+from monitoring.upkeep.jobs import counts_postgresql
+from monitoring.upkeep.jobs.counts_folded import Folded
 from monitoring.upkeep.lease import LeaseHolder
 
 #: Rows of one transaction, and transactions of one run; the next run goes on.
@@ -43,7 +46,6 @@ class _Delta:
     """A row of `EventDelta`: there are too many of them for instances of the model."""
 
     id: int
-    task_id: str | None
     created_at: datetime
     type: str
     name: str
@@ -63,52 +65,60 @@ _DELTA_FIELDS = [field.name for field in fields(_Delta)]
 
 
 def run(lease: LeaseHolder) -> str:
-    """Fold what is ready, in the order of ids."""
-    folded = waiting = after = 0
+    """Name what can be named by now, and fold what has a name, in the order of ids."""
+    using = lease.using
+    with lease.transaction():
+        waiting = _name(using, read_clock(using) - NAME_WAIT)
+    fold = counts_postgresql.fold if connections[using].vendor == "postgresql" else _fold
+    folded = 0
     for _ in range(CHUNKS):
         with lease.transaction():
-            chunk = _lock_chunk(lease.using, after)
-            ready = _ready(lease.using, chunk, read_clock(lease.using) - NAME_WAIT)
-            _fold(lease.using, ready)
-        folded += len(ready)
-        waiting += len(chunk) - len(ready)
-        if len(chunk) < CHUNK:
+            counted = fold(using, CHUNK)
+            _set_failed(using, sorted(counted.failed))
+            _add_to_samples(using, counted.events)
+        folded += counted.rows
+        if counted.rows < CHUNK:
             break
-        after = chunk[-1].id
     with lease.transaction():
         # A worker whose failures came before its first heartbeat.
-        new = Worker.objects.using(lease.using).filter(failed__isnull=True)
-        _set_failed(lease.using, list(new.values_list("pk", flat=True)))
+        new = Worker.objects.using(using).filter(failed__isnull=True)
+        _set_failed(using, list(new.values_list("pk", flat=True)))
     return f"Folded: {folded}; waiting for their task's name: {waiting}."
 
 
-def _lock_chunk(using: str, after: int) -> list[_Delta]:
-    """The next rows, locked. A second folder waits here until the first has deleted them, and then finds others."""
-    rows = EventDelta.objects.using(using).filter(pk__gt=after).order_by("pk").select_for_update()
-    return [_Delta(*row) for row in rows.values_list(*_DELTA_FIELDS)[:CHUNK]]
+def _name(using: str, waited: datetime) -> int:
+    """Give rows the name and queue of their task where those have become known; after the wait they go without.
 
-
-def _ready(using: str, chunk: Iterable[_Delta], waited: datetime) -> list[_Delta]:
-    """The rows that can be counted, with the name and queue of their task where those have become known."""
-    nameless = {delta.task_id for delta in chunk if delta.task_id is not None}
+    Must run in a transaction. Looks at the oldest :data:`CHUNK` rows; how many of these still wait.
+    """
+    rows = EventDelta.objects.using(using).filter(task_id__isnull=False)
+    looked_at = list(
+        rows.order_by("pk")
+        .select_for_update()
+        .values_list("pk", "task_id", "name", "queue", "created_at")[:CHUNK]
+    )
     tasks: dict[str, tuple[str, str | None]] = {}
-    for ids in chunks(sorted(nameless), 900):
+    for ids in chunks(sorted({task_id for _, task_id, *_ in looked_at if task_id is not None}), 900):
         named = Task.objects.using(using).filter(pk__in=ids, name__isnull=False)
         tasks |= {pk: (label(name), queue) for pk, name, queue in named.values_list("pk", "name", "queue")}
-    ready = []
-    for delta in chunk:
-        if delta.task_id in tasks:
-            delta.name, queue = tasks[delta.task_id]
-            delta.queue = delta.queue or label(queue)
-        elif delta.task_id is not None and delta.created_at > waited:
-            continue
-        ready.append(delta)
-    return ready
+    ready: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for pk, task_id, name, queue, created_at in looked_at:
+        if task_id in tasks:
+            known, its_queue = tasks[task_id]
+            ready[known, queue or label(its_queue)].append(pk)
+        elif created_at <= waited:
+            ready[name, queue].append(pk)
+    for (name, queue), pks in sorted(ready.items()):
+        for some in chunks(pks, 900):
+            EventDelta.objects.using(using).filter(pk__in=some).update(name=name, queue=queue, task_id=None)
+    return len(looked_at) - sum(map(len, ready.values()))
 
 
-def _fold(using: str, deltas: Sequence[_Delta]) -> None:
-    """Add `deltas` to the totals and delete them. Must run in a transaction."""
+def _fold(using: str, most: int) -> Folded:
+    """Add the first rows that have a name to the totals and delete them. Must run in a transaction."""
+    deltas = _lock_chunk(using, most)
     sums: dict[Key, EventTotal] = {}
+    counted = Folded(rows=len(deltas))
     for delta in deltas:
         key = _key(delta)
         if key not in sums:
@@ -116,6 +126,9 @@ def _fold(using: str, deltas: Sequence[_Delta]) -> None:
         _add(sums[key], delta)
         sums[key].created_at = min(sums[key].created_at, delta.created_at)
         sums[key].updated_at = max(sums[key].updated_at, delta.created_at)
+        counted.events[delta.worker, delta.created_at.replace(second=0, microsecond=0)] += delta.count
+        if delta.type == "task-failed":
+            counted.failed.add(delta.worker)
     for keys in chunks(sorted(sums), _KEYS):
         totals = _lock_totals(using, keys, sums)
         for key in keys:
@@ -131,8 +144,13 @@ def _fold(using: str, deltas: Sequence[_Delta]) -> None:
             # Numbers in the text of the statement: thousands of parameters cost more than all the rest.
             ids = ", ".join([str(delta.id) for delta in deltas])
             cursor.execute(f"DELETE FROM {EventDelta._meta.db_table} WHERE id IN ({ids})")  # noqa: S608
-    _set_failed(using, sorted({delta.worker for delta in deltas if delta.type == "task-failed"}))
-    _add_to_samples(using, deltas)
+    return counted
+
+
+def _lock_chunk(using: str, most: int) -> list[_Delta]:
+    """The first rows, locked. A second folder waits here until the first has deleted them, and then finds others."""
+    rows = EventDelta.objects.using(using).filter(task_id__isnull=True).order_by("pk").select_for_update()
+    return [_Delta(*row) for row in rows.values_list(*_DELTA_FIELDS)[:most]]
 
 
 def _zero(key: Key, created_at: datetime) -> EventTotal:
@@ -194,16 +212,9 @@ def _set_failed(using: str, hostnames: Sequence[str]) -> None:
             Worker.objects.using(using).filter(pk=hostname).exclude(failed=count).update(failed=count)
 
 
-def _add_to_samples(using: str, deltas: Sequence[_Delta]) -> None:
+def _add_to_samples(using: str, events: Mapping[tuple[str, datetime], int]) -> None:
     """Add what each known worker sent to its samples, by the minutes in which it was stored."""
-    stored: Counter[tuple[str, datetime]] = Counter()
-    for delta in deltas:
-        stored[delta.worker, delta.created_at] += delta.count
     known: set[str] = set()
-    for names in chunks(sorted({sender for sender, _at in stored}), 900):
+    for names in chunks(sorted({sender for sender, _minute in events}), 900):
         known.update(Worker.objects.using(using).filter(pk__in=names).values_list("pk", flat=True))
-    minutes: Counter[tuple[str, datetime]] = Counter()
-    for (sender, at), count in stored.items():
-        if sender in known:
-            minutes[sender, at.replace(second=0, microsecond=0)] += count
-    add_events(using, minutes)
+    add_events(using, {key: count for key, count in events.items() if key[0] in known})

@@ -132,9 +132,9 @@ def test_more_than_one_transaction_takes_is_folded_in_the_order_of_ids(using, le
     monkeypatch.setattr(counts, "CHUNKS", 3)
     append(using, *[{"name": "", "task_id": "nameless"}] * 5, *[{}] * 40)
     newest = EventDelta.objects.using(using).latest("pk").pk
-    assert counts.run(lease) == "Folded: 25; waiting for their task's name: 5."
+    assert counts.run(lease) == "Folded: 30; waiting for their task's name: 5."
     assert EventDelta.objects.using(using).latest("pk").pk == newest
-    assert counts.run(lease) == "Folded: 15; waiting for their task's name: 5."
+    assert counts.run(lease) == "Folded: 10; waiting for their task's name: 5."
     assert totals(using) == {("task-started", "shop.pay", "celery@a", "default", ""): 40}
 
 
