@@ -60,9 +60,12 @@ class Row:
 
 
 class _Plan(NamedTuple):
-    """What an event of some kinds touches: extremes (index, largest, source) and registers (index, sources)."""
+    """What an event of some kinds touches: extremes (index, largest, source) and registers (index, sources).
 
-    extremes: list[tuple[int, bool, str]]
+    A source is the name of one of the event's values; None: its time.
+    """
+
+    extremes: list[tuple[int, bool, str | None]]
     registers: list[tuple[int, tuple[str, ...]]]
 
 
@@ -83,7 +86,7 @@ class Fold:
         if plan is None:
             plan = _Plan(
                 [
-                    (index, extreme.largest, extreme.source)
+                    (index, extreme.largest, None if extreme.source == "ts" else extreme.source)
                     for index, extreme in enumerate(self.rules.extremes)
                     if not extreme.kinds or not set(extreme.kinds).isdisjoint(kinds)
                 ],
@@ -97,33 +100,30 @@ class Fold:
                 self._plans[kinds] = plan
         return plan
 
-    def add(self, rows: dict[str, Row], event: Fact) -> None:
-        """Join one event into `rows`, which it changes in place."""
-        subject, ts = event.subject, event.ts
-        row = rows.get(subject)
-        if row is None:
-            row = rows[subject] = Row(subject, [None] * len(self._largest), [None] * len(self._empty))
-        plan = self._plans.get(event.kinds) or self._plan(event.kinds)
-        value_of = event.values.get
-        held = row.extremes
-        for index, largest, source in plan.extremes:
-            value = ts if source == "ts" else value_of(source)
-            if value is None:
-                continue
-            old = held[index]
-            if old is None or (value > old if largest else value < old):
-                held[index] = value
-        kept = row.registers
-        for index, sources in plan.registers:
-            before = kept[index]
-            if before is None or before[0] < ts or (before[0] == ts and before[1] < event.tie):
-                kept[index] = (ts, event.tie, *map(value_of, sources))
-
     def fold(self, events: Iterable[Fact]) -> dict[str, Row]:
         """The rows of all `events`, by subject."""
         rows: dict[str, Row] = {}
+        plans, extremes, registers = self._plans, len(self._largest), len(self._empty)
         for event in events:
-            self.add(rows, event)
+            subject, ts = event.subject, event.ts
+            row = rows.get(subject)
+            if row is None:
+                row = rows[subject] = Row(subject, [None] * extremes, [None] * registers)
+            plan = plans.get(event.kinds) or self._plan(event.kinds)
+            value_of = event.values.get
+            held = row.extremes
+            for index, largest, source in plan.extremes:
+                value = ts if source is None else value_of(source)
+                if value is None:
+                    continue
+                old = held[index]
+                if old is None or (value > old if largest else value < old):
+                    held[index] = value
+            kept = row.registers
+            for index, sources in plan.registers:
+                before = kept[index]
+                if before is None or before[0] < ts or (before[0] == ts and before[1] < event.tie):
+                    kept[index] = (ts, event.tie, *map(value_of, sources))
         return rows
 
     def join(self, row: Row, other: Row) -> Row:

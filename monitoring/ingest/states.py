@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tracebacks.fingerprint import fingerprint_of
+from .counting import TaskFacts
 from .folding import Held, Row
 from .registers import TASK_RULES
 
@@ -39,6 +40,8 @@ _RETRY, _SUCCESS, _FAILURE, _REVOKE = (_INDEX[name] for name in ("retry", "succe
 _REJECT, _REQUEUE = (_INDEX[name] for name in ("reject", "requeue"))
 _NAME = 2 + list(TASK_RULES.registers[_INFO].fields).index("name")
 _ETA = 2 + list(TASK_RULES.registers[_INFO].fields).index("eta")
+_ROUTE = _INDEX["route"]
+_WAIT = DERIVED_COLUMNS.index("wait")
 
 
 def _is_after(later: Held, earlier: tuple[Any, ...]) -> bool:
@@ -101,6 +104,19 @@ def derive(row: Row) -> tuple[Any, ...]:
         start[0] if start is not None else None,
         _wait(state, registers),
         _fingerprint(state, source, registers),
+    )
+
+
+def facts_of(row: Row, derived: tuple[Any, ...]) -> TaskFacts:
+    """What counts need to know of a task, from its row and what :func:`derive` says of it."""
+    info, route, start, received = (row.registers[index] for index in (_INFO, _ROUTE, _START, _RECEIVED))
+    return TaskFacts(
+        info[_NAME] if info is not None else None,
+        route[2] if route is not None else None,
+        start[0] if start is not None else None,
+        derived[_WAIT],
+        received[0] if received is not None else None,
+        info[_ETA] if info is not None else None,
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from monitoring.ingest.registers import Register, Rules
 from monitoring.ingest.stores.derivation_sql import DERIVE_FROM, EXPRESSIONS
 
-#: A moment from microseconds since the epoch. Exact to the year 9999, which an ETA may be in: an interval's factor is a
-#: float, so the seconds go by themselves.
-_TO_TIME = (
+#: A moment from microseconds since the epoch. An interval's factor is a float, which is exact to the year 2255; events
+#: come from before 2100.
+_EVENT_TIME = "timestamptz 'epoch' + {0} * interval '1 microsecond'"
+#: The same, exact to the year 9999, which an ETA may be in, at twice the cost: the seconds go by themselves.
+_ANY_TIME = (
     "timestamptz 'epoch' + {0} / 1000000 * interval '1 second' + {0} % 1000000 * interval '1 microsecond'"
 )
 
@@ -38,7 +40,12 @@ def merge_statement(
     Rows go in key order, so that consumers never deadlock. A row that the join does not change is not written.
     """
     columns = list(types)
-    times = {column for column, kind in types.items() if kind.startswith("timestamp")}
+    said = {column for register in rules.registers for column in register.fields}
+    times = {
+        column: _ANY_TIME if column in said else _EVENT_TIME
+        for column, kind in types.items()
+        if kind.startswith("timestamp")
+    }
     others = [column for column in columns if column != rules.key]
     derived = columns[len(rules.columns) :]
     merged = ", ".join(_merged(rules))
@@ -53,8 +60,8 @@ WHERE {" OR ".join([*_extreme_changes(rules), *map(_wins, rules.registers)])}
 RETURNING {returning}"""
 
 
-def _time(column: str, expression: str, times: set[str]) -> str:
-    return _TO_TIME.format(f"({expression})") if column in times else expression
+def _time(column: str, expression: str, times: dict[str, str]) -> str:
+    return times[column].format(f"({expression})") if column in times else expression
 
 
 def _wins(register: Register) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from monitoring.ingest import states
-from monitoring.ingest.counting import TaskFacts, count_events
+from monitoring.ingest.counting import count_events
 from monitoring.ingest.events import Event
 from monitoring.ingest.folding import Row
 from monitoring.ingest.minutes import minute_of, retry_minutes
@@ -21,11 +21,8 @@ from monitoring.models import TaskEvent
 #: Rows of one INSERT into the event log: seven parameters each, and old SQLite takes 999.
 _EVENT_ROWS = 140
 
-_NAME, _QUEUE, _START, _RETRY, _RECEIVED, _ETA = (
-    TASK_COLUMNS.rule_columns.index(column)
-    for column in ("name", "queue", "start_ts", "retry_ts", "received_ts", "eta")
-)
-_WAIT, _FINISHED = (states.DERIVED_COLUMNS.index(column) for column in ("wait", "finished_at"))
+_RETRY = TASK_COLUMNS.rule_columns.index("retry_ts")
+_FINISHED = states.DERIVED_COLUMNS.index("finished_at")
 
 
 class PortableStore:
@@ -41,7 +38,7 @@ class PortableStore:
         with transaction.atomic(using=self.using):
             rows, before = merge(self.using, TASK_COLUMNS, batch.tasks)
             new = self._log(batch.tasks)
-            facts = {subject: _facts(row) for subject, row in rows.items()}
+            facts = {subject: states.facts_of(row, states.derive(row)) for subject, row in rows.items()}
             write_counts(self.using, count_events(batch.tasks, new, facts))
             write_marks(self.using, *_marks(batch.tasks, rows, before))
             merge(self.using, WORKER_COLUMNS, batch.workers)
@@ -68,13 +65,6 @@ class PortableStore:
                 )
                 new.update(tie for (tie,) in cursor.fetchall())
         return new
-
-
-def _facts(row: Row) -> TaskFacts:
-    flat = TASK_COLUMNS.fold.flatten(row)
-    return TaskFacts(
-        flat[_NAME], flat[_QUEUE], flat[_START], states.derive(row)[_WAIT], flat[_RECEIVED], flat[_ETA]
-    )
 
 
 def _marks(events: list[Event], rows: dict[str, Row], before: dict[str, Row]) -> tuple[set[int], list[str]]:

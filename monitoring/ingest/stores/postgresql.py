@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from monitoring.ingest.counting import Count, TaskFacts, count_events
 from monitoring.ingest.events import Event
 from monitoring.ingest.minutes import retry_minutes
 from monitoring.ingest.registers import TASK_RULES
-from monitoring.ingest.states import DERIVED_COLUMNS, derive
+from monitoring.ingest.states import DERIVED_COLUMNS, derive, facts_of
 from monitoring.ingest.stores.columns import TASK_COLUMNS, WORKER_COLUMNS
 from monitoring.ingest.stores.contract import Batch, Written
 from monitoring.ingest.stores.copy_text import FROM_STDIN, EventFormat, RowFormat, line
@@ -36,15 +35,17 @@ _MARKED = ("finished_at", "previous_finished_at", "retry_ts")
 _FACTS_OF = f"SELECT {', '.join(_FACTS)} FROM {Task._meta.db_table} WHERE task_id = ANY(%s)"
 _COUNT_COLUMNS = tuple(field.name for field in fields(Count))
 _counted = attrgetter(*_COUNT_COLUMNS)
-#: The merge, the minutes that the rows it changed were and are counted in (their retries are for upkeep to look up),
-#: and what counts need to know.
+#: The merge, and the minutes that the rows it changed were and are counted in (their retries are for upkeep to look
+#: up). It answers how many rows are new and, for each of the others, what counts need to know; a line without a task
+#: where there are none. What is new is all in the batch.
 _MERGE_AND_MARK = f"""
 WITH merged AS ({{merge}}),
 ends AS (SELECT DISTINCT date_trunc('minute', moment) AS minute
   FROM merged, LATERAL (VALUES (finished_at), (previous_finished_at)) AS v (moment) WHERE moment IS NOT NULL),
 marks AS (INSERT INTO {StatisticMark._meta.db_table} (minute, task_id)
   SELECT minute, NULL FROM ends UNION ALL SELECT NULL, task_id FROM merged WHERE retry_ts IS NOT NULL)
-SELECT {", ".join(_FACTS)} FROM merged"""
+SELECT made.number, {", ".join(f"merged.{fact}" for fact in _FACTS)}
+FROM (SELECT count(*) AS number FROM merged WHERE is_new) AS made LEFT JOIN merged ON NOT is_new"""
 _EVENT_COLUMNS = ("task_id", "timestamp", "type", "tie", "worker", "clock", "payload")
 
 
@@ -52,13 +53,13 @@ _EVENT_COLUMNS = ("task_id", "timestamp", "type", "tie", "worker", "clock", "pay
 class _Prepared:
     """The task events of a batch as COPY takes them: lines in the order of their table's key.
 
-    And the minutes of their retries, in microseconds since the epoch.
+    And the minutes of their retries, in microseconds since the epoch, and what follows from these events alone.
     """
 
-    subjects: list[str]
     rows: str
     events: str
     retries: set[int]
+    facts: dict[str, TaskFacts]
 
 
 class PostgresStore:
@@ -77,7 +78,8 @@ class PostgresStore:
             TASK_RULES,
             self._task_types,
             kept={"previous_finished_at": "finished_at"},
-            returning=", ".join(f"t.{column}" for column in (*_FACTS, *_MARKED)),
+            # Which transaction has locked or deleted this version of the row: none, where none was there before.
+            returning=", ".join((*(f"t.{column}" for column in (*_FACTS, *_MARKED)), "t.xmax = 0 AS is_new")),
         )
         self._merge_tasks = _MERGE_AND_MARK.format(merge=merge_tasks)
         self._insert_events = (
@@ -90,11 +92,12 @@ class PostgresStore:
 
     def prepare(self, batch: Batch) -> None:
         rows, line = TASK_COLUMNS.fold.fold(batch.tasks), self._row_format.line
+        derived = {subject: derive(row) for subject, row in rows.items()}
         batch.prepared = _Prepared(
-            list(rows),
-            "".join([line(row, derive(row)) for _, row in sorted(rows.items())]),
-            "".join(sorted(map(self._event_format.line, batch.tasks))),
+            "".join([line(rows[subject], derived[subject]) for subject in sorted(rows)]),
+            "".join(sorted(self._event_format.lines(batch.tasks))),
             retry_minutes(batch.tasks),
+            {subject: facts_of(row, derived[subject]) for subject, row in rows.items()},
         )
 
     def write(self, batch: Batch) -> Written:
@@ -127,10 +130,12 @@ class PostgresStore:
         with connection.wrap_database_errors, connection.cursor() as cursor:
             _copy(cursor, _STAGED_TASKS, self._task_types, prepared.rows)
             cursor.execute(self._merge_tasks)
-            facts = {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
-            if unchanged := [subject for subject in prepared.subjects if subject not in facts]:
-                cursor.execute(_FACTS_OF, [unchanged])
-                facts |= {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
+            merged = cursor.fetchall()
+            changed = {task_id: TaskFacts(*known) for _, task_id, *known in merged if task_id is not None}
+            if merged[0][0] + len(changed) < len(prepared.facts):  # others are what they were
+                cursor.execute(_FACTS_OF, [[task_id for task_id in prepared.facts if task_id not in changed]])
+                changed |= {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
+            facts = prepared.facts | changed
             new = self._log(cursor, events, prepared.events)
             _copy_counts(cursor, count_events(events, new, facts))
             write_marks(self.using, prepared.retries)
@@ -163,12 +168,7 @@ def _copy_counts(cursor: Any, counts: list[Count]) -> None:
         cursor,
         EventDelta._meta.db_table,
         (*_COUNT_COLUMNS, "created_at"),
-        "".join(
-            [
-                line((*[json.dumps(v) if v.__class__ is list else v for v in _counted(count)], now))
-                for count in counts
-            ]
-        ),
+        "".join([line((*_counted(count), now)) for count in counts]),
     )
 
 

@@ -413,6 +413,42 @@ def test_any_id_finds_its_task_again(database, task_id):
     assert TaskEvent.objects.using(database.alias).filter(task_id=task_id).count() == 2
 
 
+def test_events_are_counted_by_what_all_batches_say_of_their_task(database):
+    """One task is new, one is changed, and one is left as it is by an event that came late."""
+    known = [
+        event(kind, BEGIN + n * SECOND, task_id=task_id, **fields)
+        for task_id in ("changed", "same")
+        for n, (kind, fields) in enumerate(
+            [
+                ("sent", {"name": f"shop.{task_id}", "queue": f"to_{task_id}"}),
+                ("started", {}),
+                ("retried", {}),
+            ]
+        )
+    ]
+    database.write(decoded(known))
+    EventDelta.objects.using(database.alias).all().delete()
+
+    database.write(
+        decoded(
+            [
+                event("sent", BEGIN, task_id="new", name="shop.new", queue="to_new"),
+                event("started", BEGIN + SECOND, task_id="new"),
+                event("started", BEGIN + 3 * SECOND, task_id="changed"),
+                event("retried", BEGIN + SECOND + 1, task_id="same"),
+            ]
+        )
+    )
+
+    counted = EventDelta.objects.using(database.alias).order_by("type", "name")
+    assert list(counted.values_list("type", "name", "queue", "task_id", "count", "wait_sum")) == [
+        ("task-retried", "shop.same", "to_same", None, 1, 0),
+        ("task-sent", "shop.new", "to_new", None, 1, 0),
+        ("task-started", "shop.changed", "to_changed", None, 1, 3),
+        ("task-started", "shop.new", "to_new", None, 1, 1),
+    ]
+
+
 def test_the_longest_of_all_names_can_be_counted(database):
     """The counts of events have an index over type, name, worker, queue and kind of exception."""
     long = "".join(map(chr, range(0x4E00, 0x4E00 + 255)))
