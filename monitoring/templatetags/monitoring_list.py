@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
 
 from django import template
+from django.template.context import RequestContext
+from django.utils.safestring import SafeString
 
-from ..admin.list_parts.columns import list_columns
+from ..admin.list_parts.rows import Place, task_rows
+from ..models import Task
 
 register = template.Library()
 
 
-@register.simple_tag
-def listed_columns(columns: Iterable[str] | str, with_payload: bool) -> list[str]:
-    """The columns of a row; `columns` may hold anything that an address can."""
-    return list_columns(columns if not isinstance(columns, str) else (), with_payload=bool(with_payload))
+@register.simple_tag(takes_context=True)
+def rows_of_tasks(context: RequestContext, tasks: Iterable[Task]) -> SafeString:
+    """The rows of `tasks`, with the context's `columns`, `with_payload` and, where it has one, `list_query`."""
+    columns = context.get("columns")
+    site = getattr(context.get("request"), "current_app", None)
+    return task_rows(
+        tasks,
+        # Whoever puts another text into the context gets the columns as at first.
+        columns if isinstance(columns, list | tuple) else (),
+        Place(site, context.get("list_query")),
+        with_payload=bool(context.get("with_payload")),
+    )
 
 
-@register.filter
-def attribute(task: Any, name: str) -> str | datetime | None:
-    """A field of a task, by the name of its column."""
-    value: str | datetime | None = getattr(task, name)
-    return value
+@register.simple_tag(takes_context=True)
+def row_of_task(context: RequestContext, task: Task) -> SafeString:
+    """The row of one task, in the same way."""
+    return rows_of_tasks(context, [task])

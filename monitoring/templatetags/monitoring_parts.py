@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from django import template
 from django.contrib.admin.templatetags.admin_urls import admin_urlquote
@@ -152,13 +151,6 @@ def task_part_url(context: RequestContext, task: Any, part: str) -> str:
     """The address of another view of a task: ``raw``, ``beside``."""
     site = getattr(context.get("request"), "current_app", None)
     return reverse(f"admin:monitoring_task_{part}", args=[admin_urlquote(task.pk)], current_app=site)
-
-
-@register.simple_tag(takes_context=True)
-def list_task_url(context: RequestContext, task_id: str) -> str:
-    """The address of a task's page, with the list that it is opened from where the context has its `list_query`."""
-    query = context.get("list_query")
-    return page_url(context, "task", task_id) + ("" if query is None else f"?{urlencode({'in': query})}")
 
 
 @register.simple_tag(takes_context=True)

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from monitoring.admin.list_parts.columns import LISTED
 from monitoring.control.marks import mark
 from monitoring.models import Consumer, WorkerSnapshot
 from tests.factories import count_statistics, make_dead_letter, make_event, make_gap, make_task, make_worker
@@ -98,6 +99,7 @@ def _evil(db: None) -> None:
     "path",
     [
         "task/",
+        f"task/?{urlencode({'column': LISTED}, doseq=True)}",
         f"task/{quote(EVIL)}/change/",
         f"task/{quote(EVIL + 'parent')}/change/",
         "worker/",
