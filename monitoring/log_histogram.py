@@ -58,6 +58,9 @@ def pack(counts: Mapping[int, int]) -> bytes:
 
 def add_packed(counts: dict[int, int], packed: bytes | memoryview) -> None:
     """Add what :func:`pack` gave to `counts`."""
+    if not counts:
+        counts.update(_PAIR.iter_unpack(packed))
+        return
     for bucket, count in _PAIR.iter_unpack(packed):
         counts[bucket] = counts.get(bucket, 0) + count
 

@@ -80,28 +80,34 @@ def within(found: QuerySet[Any], stretches: Iterable[Stretch]) -> QuerySet[Any]:
 
 
 def add_up(
-    found: QuerySet[Statistic], keys: Sequence[str], histograms: Iterable[str] = ()
+    found: QuerySet[Statistic],
+    keys: Sequence[str],
+    histograms: Iterable[str] = (),
+    counts: Sequence[str] = COUNTS,
 ) -> dict[tuple[Hashable, ...], Sums]:
-    """The sums of rows by their values of `keys` (``start``, ``name``, ...), with these histograms.
+    """The sums of rows by their values of `keys` (``start``, ``name``, ...), with these histograms and counts.
+
+    What is not asked for is 0, or empty, in the sums.
 
     Cost: one statement, which the database groups where no histogram is asked for; else all rows are read.
     """
     sums: dict[tuple[Hashable, ...], Sums] = defaultdict(Sums)
     wanted = list(histograms)
     if wanted:
-        first, last = len(keys), len(keys) + len(COUNTS)
-        for row in found.order_by().values_list(*keys, *COUNTS, *wanted):
+        first, last = len(keys), len(keys) + len(counts)
+        for row in found.order_by().values_list(*keys, *counts, *wanted):
             each = sums[row[:first]]
-            each.add_counts(row[first:last])
+            each.add_counts(counts, row[first:last])
             for column, packed in zip(wanted, row[last:], strict=True):
                 each.add_histogram(column, packed)
-    elif keys:
-        totals = [Sum(column) for column in COUNTS]
+        return sums
+    totals = [Sum(column) for column in counts]
+    if keys:
         for row in found.order_by().values_list(*keys).annotate(*totals):
-            sums[row[: len(keys)]].add_counts(row[len(keys) :])
+            sums[row[: len(keys)]].add_counts(counts, row[len(keys) :])
     else:
-        totals = [Sum(column) for column in COUNTS]
-        sums[()].add_counts(each or 0 for each in found.aggregate(*totals).values())
+        values = [each or 0 for each in found.aggregate(*totals).values()]
+        sums[()].add_counts(counts, values)
     return sums
 
 

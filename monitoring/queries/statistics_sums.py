@@ -23,9 +23,9 @@ class Sums:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     histograms: dict[str, dict[int, int]] = field(default_factory=lambda: {RUNTIMES: {}, WAITS: {}})
 
-    def add_counts(self, values: Iterable[int]) -> None:
-        """Add values of :data:`COUNTS`."""
-        for column, value in zip(COUNTS, values, strict=True):
+    def add_counts(self, columns: Iterable[str], values: Iterable[int]) -> None:
+        """Add values of some of :data:`COUNTS`."""
+        for column, value in zip(columns, values, strict=True):
             self.counts[column] += value
 
     def add_histogram(self, column: str, packed: bytes | memoryview) -> None:
@@ -34,7 +34,8 @@ class Sums:
     def add(self, other: Sums, sign: int = 1) -> None:
         """Add other sums; with a `sign` of -1 take out what is part of these."""
         for column, value in other.counts.items():
-            self.counts[column] += sign * value
+            if value:
+                self.counts[column] += sign * value
         for column, histogram in other.histograms.items():
             mine = self.histograms[column]
             for bucket, count in histogram.items():
@@ -62,30 +63,40 @@ class Sums:
 
 @dataclass(frozen=True)
 class Metric:
-    """What a series or a tile shows: its value, and the histogram that it needs."""
+    """What a series or a tile shows: its value, and the counts and the histogram that it needs."""
 
     value: Callable[[Sums], Any]
+    counts: tuple[str, ...] = ()
     histogram: str | None = None
 
 
+def _count(column: str) -> Metric:
+    return Metric(lambda sums: sums.counts[column], (column,))
+
+
+def _share(column: str) -> Metric:
+    return Metric(lambda sums: sums.share(column), ENDS)
+
+
+def _mean(what: str) -> Metric:
+    return Metric(lambda sums: sums.mean(what), (f"{what}_count", f"{what}_sum"))
+
+
 def _percentile(column: str, share: float) -> Metric:
-    return Metric(lambda sums: sums.percentiles(column, [share])[0], column)
+    return Metric(lambda sums: sums.percentiles(column, [share])[0], histogram=column)
 
 
 #: Counts are of tasks, rates shares from 0 to 1, durations seconds; None where there is nothing to tell.
 METRICS: dict[str, Metric] = {
-    "finished": Metric(lambda sums: sums.finished),
-    **{
-        column: Metric(lambda sums, column=column: sums.counts[column])  # type: ignore[misc]
-        for column in (*ENDS, "retried")
-    },
-    "success_rate": Metric(lambda sums: sums.share("succeeded")),
-    "failure_rate": Metric(lambda sums: sums.share("failed")),
-    "runtime_mean": Metric(lambda sums: sums.mean("runtime")),
+    "finished": Metric(lambda sums: sums.finished, ENDS),
+    **{column: _count(column) for column in (*ENDS, "retried")},
+    "success_rate": _share("succeeded"),
+    "failure_rate": _share("failed"),
+    "runtime_mean": _mean("runtime"),
     "runtime_p50": _percentile(RUNTIMES, 0.5),
     "runtime_p95": _percentile(RUNTIMES, 0.95),
     "runtime_p99": _percentile(RUNTIMES, 0.99),
-    "wait_mean": Metric(lambda sums: sums.mean("wait")),
+    "wait_mean": _mean("wait"),
     "wait_p50": _percentile(WAITS, 0.5),
     "wait_p95": _percentile(WAITS, 0.95),
 }
