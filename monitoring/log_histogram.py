@@ -75,12 +75,21 @@ def percentiles(counts: Mapping[int, int], shares: Sequence[float]) -> list[floa
     if not total:
         return [None] * len(shares)
     buckets = sorted(counts)
-    found: list[float | None] = []
-    for share in shares:
-        rank, seen = max(1, math.ceil(share * total)), 0
+    return [_value_at(counts, buckets, total, max(1, math.ceil(share * total))) for share in shares]
+
+
+def _value_at(counts: Mapping[int, int], buckets: Sequence[int], total: int, rank: int) -> float:
+    """The value with this rank (1: the least) of `total`, looked for from the nearer end of the sorted `buckets`."""
+    if 2 * rank <= total:
+        seen = 0
         for bucket in buckets:
             seen += counts[bucket]
             if seen >= rank:
-                found.append(MIDDLES[bucket])
                 break
-    return found
+    else:
+        seen = total
+        for bucket in reversed(buckets):
+            seen -= counts[bucket]
+            if seen < rank:
+                break
+    return MIDDLES[bucket]

@@ -17,6 +17,8 @@ WEEK = 7 * DAY
 #: Buckets of a chart at most. The finest step that keeps to it has at least 60, but for ranges below an hour, which
 #: have one for each minute.
 MOST_POINTS = 400
+#: Buckets that a chart has at least, but for ranges that have fewer minutes.
+LEAST_POINTS = 60
 #: Seconds that a bucket of a chart may have.
 CHART_STEPS = (MINUTE, FIVE_MINUTES, 3 * FIVE_MINUTES, HOUR, SIX_HOURS, DAY, WEEK)
 
@@ -45,11 +47,18 @@ class Range:
 
     @classmethod
     def between(
-        cls, start: datetime, end: datetime, zone: tzinfo | None = None, step: int | None = None
+        cls,
+        start: datetime,
+        end: datetime,
+        zone: tzinfo | None = None,
+        step: int | None = None,
+        *,
+        coarse: bool = False,
     ) -> Range:
         """The range that holds two moments: it begins with a whole bucket and ends with the minute of `end`.
 
-        `step`: one of CHART_STEPS, however many buckets it makes; the finest that keeps to MOST_POINTS without it.
+        `step`: one of CHART_STEPS, however many buckets it makes; without it the finest that keeps to MOST_POINTS, or
+        where `coarse` the longest that still makes LEAST_POINTS, which is what a chart of many lines needs.
 
         Raises ValueError where `end` is not later than `start`.
         """
@@ -57,10 +66,14 @@ class Range:
             raise ValueError(f"a range ends after it begins: {start} to {end}")
         zone = zone or timezone.get_current_timezone()
         last = start_of(end - timedelta(microseconds=1), MINUTE) + timedelta(seconds=MINUTE)
-        for chosen in CHART_STEPS if step is None else (step,):
-            first = _bucket_start(start, chosen, zone)
-            if (last - first).total_seconds() <= MOST_POINTS * chosen:
-                break
+        candidates = [(each, _bucket_start(start, each, zone)) for each in CHART_STEPS]
+        if step is not None:
+            candidates = [(step, _bucket_start(start, step, zone))]
+        elif coarse:
+            enough = [(each, first) for each, first in candidates if _points(first, last, each) >= LEAST_POINTS]
+            candidates = enough[-1:] or candidates[:1]
+        fitting = [each for each in candidates if _points(each[1], last, each[0]) <= MOST_POINTS]
+        chosen, first = (fitting or candidates[-1:])[0]
         return cls(first, last, chosen, zone)
 
     @property
@@ -83,6 +96,10 @@ class Range:
     def index(self, moment: datetime) -> int:
         """Which bucket a moment of the range is in."""
         return bisect_right(self.edges, moment) - 1
+
+
+def _points(first: datetime, last: datetime, step: int) -> float:
+    return (last - first).total_seconds() / step
 
 
 def cover(edges: Sequence[datetime], coarsest: int = DAY) -> list[Stretch]:

@@ -38,8 +38,9 @@ class Sums:
                 self.counts[column] += sign * value
         for column, histogram in other.histograms.items():
             mine = self.histograms[column]
+            known = mine.get
             for bucket, count in histogram.items():
-                mine[bucket] = mine.get(bucket, 0) + sign * count
+                mine[bucket] = known(bucket, 0) + sign * count
 
     @property
     def finished(self) -> int:

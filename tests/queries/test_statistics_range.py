@@ -33,9 +33,9 @@ def test_buckets_fill_the_range_and_hold_both_moments(end, length, zone):
         assert period.index(low) == period.index(high - timedelta(microseconds=1)) == period.edges.index(low)
 
 
-@given(end=moments, length=lengths, zone=st.sampled_from(ZONES))
-def test_a_chart_has_60_to_400_points(end, length, zone):
-    period = Range.between(end - length, end, zone)
+@given(end=moments, length=lengths, zone=st.sampled_from(ZONES), coarse=st.booleans())
+def test_a_chart_has_60_to_400_points(end, length, zone, coarse):
+    period = Range.between(end - length, end, zone, coarse=coarse)
     points = len(period.edges) - 1
     assert points <= MOST_POINTS + 1
     if length >= timedelta(hours=1):
@@ -49,6 +49,15 @@ def test_a_chart_has_60_to_400_points(end, length, zone):
 def test_the_usual_ranges_have_these_steps(hours, step):
     now = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
     assert Range.between(now - timedelta(hours=hours), now, UTC).step == step
+
+
+@pytest.mark.parametrize(
+    ("hours", "step"),
+    [(0.25, MINUTE), (1, MINUTE), (6, 300), (24, 900), (7 * 24, HOUR), (30 * 24, SIX_HOURS), (240 * 24, DAY)],
+)
+def test_many_lines_have_the_longest_buckets_that_make_60_points(hours, step):
+    now = datetime(2026, 11, 22, 12, 34, 56, tzinfo=UTC)
+    assert Range.between(now - timedelta(hours=hours), now, UTC, coarse=True).step == step
 
 
 @given(data=st.data(), coarsest=st.sampled_from(STEPS))

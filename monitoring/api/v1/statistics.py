@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ...queries.statistics_range import CHART_STEPS, MOST_POINTS, Range
+from ...queries.statistics_range import CHART_STEPS, LEAST_POINTS, MOST_POINTS, Range
 from ...queries.statistics_rows import Selection
 from ...queries.statistics_series import series
 from ...queries.statistics_shapes import heat_map, histogram
@@ -29,7 +29,8 @@ SELECTION = (
 )
 RESOLUTION = Parameter(
     "resolution",
-    f"Seconds of a bucket; by default the finest with at most {MOST_POINTS} buckets, which is also the limit.",
+    f"Seconds of a bucket; by default the finest with at most {MOST_POINTS} buckets, which is also the limit; grouped by "
+    f"task, queue or worker the longest that still makes {LEAST_POINTS}.",
     "integer",
 )
 _RANGE = ranges.parameters()
@@ -133,11 +134,11 @@ class StatisticsView(MonitoringView):
     permission = "monitoring.view_statistic"
     tag = "statistics"
 
-    def period(self, asked: Asked) -> Range:
+    def period(self, asked: Asked, *, coarse: bool = False) -> Range:
         since, until = ranges.read_range(asked)
         step = asked.get("resolution")
         if step is None:
-            return Range.between(since, until)
+            return Range.between(since, until, coarse=coarse)
         if step not in CHART_STEPS:
             raise ValidationError({"resolution": [f"One of {', '.join(map(str, CHART_STEPS))}."]})
         found = Range.between(since, until, step=step)
@@ -188,7 +189,8 @@ class SeriesView(StatisticsView):
 
     def get(self, request: Request) -> Response:
         asked = self.asked
-        period, selection = self.period(asked), self.selection(asked)
+        many_lines = asked["group"] not in (None, "outcome")
+        period, selection = self.period(asked, coarse=many_lines), self.selection(asked)
         if asked["group"] == "worker" and (selection.name, selection.queue) != (None, None):
             raise ValidationError(
                 {"group": ["Statistics of workers are not combined with a task or a queue."]}
