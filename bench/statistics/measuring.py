@@ -93,7 +93,8 @@ def questions(days: int) -> Iterator[tuple[str, Question]]:
                 lambda p=coarse if group else period, m=metric, g=group: series(SHOP, p, m, None, g),
             )
         yield "totals and percentiles", lambda p=period: totals(ALL, p)
-        yield "busiest, most failing", lambda p=period: (busiest(ALL, p), most_failing(ALL, p))
+        yield "busiest", lambda p=period: busiest(ALL, p)
+        yield "most failing", lambda p=period: most_failing(ALL, p)
         yield "slowest", lambda p=period: slowest(ALL, p)
         yield "heat map", lambda p=period: heat_map(ALL, p)
         yield "histogram of a name", lambda p=period: histogram(ALL, p, "runtimes", ONE["a name"])
