@@ -70,7 +70,9 @@ class Range:
         if step is not None:
             candidates = [(step, _bucket_start(start, step, zone))]
         elif coarse:
-            enough = [(each, first) for each, first in candidates if _points(first, last, each) >= LEAST_POINTS]
+            enough = [
+                (each, first) for each, first in candidates if _points(first, last, each) >= LEAST_POINTS
+            ]
             candidates = enough[-1:] or candidates[:1]
         fitting = [each for each in candidates if _points(each[1], last, each[0]) <= MOST_POINTS]
         chosen, first = (fitting or candidates[-1:])[0]

@@ -29,8 +29,8 @@ SELECTION = (
 )
 RESOLUTION = Parameter(
     "resolution",
-    f"Seconds of a bucket; by default the finest with at most {MOST_POINTS} buckets, which is also the limit; grouped by "
-    f"task, queue or worker the longest that still makes {LEAST_POINTS}.",
+    f"Seconds of a bucket; by default the finest with at most {MOST_POINTS} buckets, which is also the limit; grouped "
+    f"by task, queue or worker the longest that still makes {LEAST_POINTS}.",
     "integer",
 )
 _RANGE = ranges.parameters()
