@@ -43,7 +43,7 @@ class Reading:
 
     @property
     def has_any(self) -> bool:
-        return len(self.batch) > 0 or bool(self._delivery_tags)
+        return bool(self._delivery_tags) or len(self.batch) > 0
 
     @property
     def is_full(self) -> bool:
@@ -56,8 +56,9 @@ class Reading:
 
     def add(self, message: kombu.Message) -> None:
         """Decode one message. Never raises for what is in it."""
+        now = time.monotonic()
         if not self.has_any:
-            self._begun_at = time.monotonic()
+            self._begun_at = now
         self._delivery_tags.append(message.delivery_tag)
         raw: Any = message.body
         body: bytes | str = raw if isinstance(raw, bytes | str) else bytes(raw)
@@ -66,7 +67,7 @@ class Reading:
         self.total_messages += 1
         decoded = self._decoder.decode(body, message.content_type)
         if decoded.tasks:
-            self.task_event_at = time.monotonic()
+            self.task_event_at = now
             self.batch.tasks += decoded.tasks
             self.batch.prepared = None
         if decoded.workers:
