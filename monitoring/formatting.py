@@ -128,19 +128,47 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,9})\.(?:0|[0-9]{0,3}[1-9])|0|-?[1-9][0-9]{0,99}"
+_PLAIN = rf"(?:{_NUMBER}|'[^'\\]*'|None|True|False)"
+_PLAIN_ITEM = rf"'[^'\\]*': {_PLAIN}"
+#: Plain values, and lists, tuples and dictionaries of them, exactly as their repr is: nine of ten arguments.
+_VALUE = (
+    rf"(?:{_PLAIN}|\[(?:{_PLAIN}(?:, {_PLAIN})*)?\]|\((?:{_PLAIN}(?:,|(?:, {_PLAIN})+))?\)"
+    rf"|{{(?:{_PLAIN_ITEM}(?:, {_PLAIN_ITEM})*)?}})"
+)
+_PLAIN_ARGS = re.compile(rf"\((?:{_VALUE}(?:,|(?:, {_VALUE})+))?\)|\[(?:{_VALUE}(?:, {_VALUE})*)?\]")
+_KEYWORD = rf"'([^'\\]*)': ({_VALUE})"
+_KEYWORDS = re.compile(_KEYWORD)
+_PLAIN_KWARGS = re.compile(rf"{{(?:{_KEYWORD}(?:, {_KEYWORD})*)?}}")
+#: ``datetime.date(2026, 11, 22)`` outside of strings, which makes a text no literal.
+_CALL = re.compile(r"""(?:[^'"\\]|'[^'\\]*'|"[^"\\]*")*?\w(?<!\bset)\(""")
+
+
 def call_line(args: str | None, kwargs: str | None) -> str:
     """Arguments on one line, as a call is written: ``48213, amount='129.90'``. What is no literal stays as it is."""
-    positional, keywords = _literal(args or "()"), _literal(kwargs or "{}")
-    parts = []
-    if positional[1] and isinstance(positional[0], tuple | list):
-        parts += [repr(value) for value in positional[0]]
-    elif args:
-        parts.append(args)
-    if keywords[1] and isinstance(keywords[0], dict):
-        parts += [f"{name}={value!r}" for name, value in keywords[0].items()]
-    elif kwargs:
-        parts.append(kwargs)
-    return ", ".join(parts)
+    return ", ".join(part for part in (_positional(args), _keywords(kwargs)) if part)
+
+
+def _positional(args: str | None) -> str:
+    if not args:
+        return ""
+    # Parsing takes ten times as long, and a list shows a hundred of these.
+    if args.isprintable() and _PLAIN_ARGS.fullmatch(args):
+        return args[1:-1].removesuffix(",")
+    value, parsed = (None, False) if _CALL.match(args) else _literal(args)
+    return ", ".join(map(repr, value)) if parsed and isinstance(value, tuple | list) else args
+
+
+def _keywords(kwargs: str | None) -> str:
+    if not kwargs:
+        return ""
+    if kwargs.isprintable() and _PLAIN_KWARGS.fullmatch(kwargs):
+        found = dict(_KEYWORDS.findall(kwargs))
+        return ", ".join([f"{name}={value}" for name, value in found.items()])
+    value, parsed = (None, False) if _CALL.match(kwargs) else _literal(kwargs)
+    if not parsed or not isinstance(value, dict):
+        return kwargs
+    return ", ".join([f"{name}={each!r}" for name, each in value.items()])
 
 
 def _literal(text: str) -> tuple[Any, bool]:

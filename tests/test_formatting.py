@@ -127,3 +127,21 @@ def test_arguments_are_written_as_a_call() -> None:
     assert formatting.call_line("()", "{}") == ""
     assert formatting.call_line(None, None) == ""
     assert formatting.call_line("(<Order 5>,)", "{}") == "(<Order 5>,)"
+    assert formatting.call_line("(7, datetime.date(2026, 11, 22))", "{'at': f(1)}") == (
+        "(7, datetime.date(2026, 11, 22)), {'at': f(1)}"
+    )
+    assert formatting.call_line("('cut by Celery...", '{"json": true}') == "('cut by Celery..., json=True"
+    assert formatting.call_line("('f(x)', set(), (5))", "{}") == "'f(x)', set(), 5"
+    assert formatting.call_line("(5)", "{'a': 1, 'a': 2}") == "(5), a=2"
+
+
+_plain = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+_values = _plain | st.lists(_plain) | st.lists(_plain).map(tuple) | st.dictionaries(st.text(), _plain)
+
+
+@given(st.lists(_values).map(tuple) | st.lists(_values), st.dictionaries(st.text(), _values))
+def test_every_argument_is_written_as_its_repr(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+    parts = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
+    assert formatting.call_line(repr(args), repr(kwargs)) == ", ".join(parts)
