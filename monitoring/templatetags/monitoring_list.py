@@ -1,4 +1,4 @@
-"""Rows of the task list, for the page and for the frames that keep it live."""
+"""Rows of the task list, for the page and for the frames that keep it live, and of the facets beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django import template
 from django.template.context import RequestContext
 from django.utils.safestring import SafeString
 
+from ..admin.list_parts.facet_rows import FacetPart, FacetRow, rows_of_facet
 from ..admin.list_parts.rows import Place, task_rows
 from ..models import Task
 
@@ -32,3 +33,9 @@ def rows_of_tasks(context: RequestContext, tasks: Iterable[Task]) -> SafeString:
 def row_of_task(context: RequestContext, task: Task) -> SafeString:
     """The row of one task, in the same way."""
     return rows_of_tasks(context, [task])
+
+
+@register.simple_tag
+def facet_rows(facet: FacetPart, rows: Iterable[FacetRow]) -> SafeString:
+    """Some of the rows of a facet."""
+    return rows_of_facet(facet.field, rows)

@@ -32,7 +32,7 @@ _ANY_ID = "any-task-id"
 @dataclass(frozen=True)
 class Place:
     """Where rows stand: the admin site, and the list that a task is opened from, as :func:`.list_query` writes it;
-    None where there is none."""
+    None where there is none. What all rows have in common is asked for once."""
 
     site: str | None
     list_query: str | None = None
@@ -49,9 +49,17 @@ class Place:
         return self.url(task_id) + self._from_list
 
     @cached_property
+    def select_label(self) -> str:
+        return _("Select %(task_id)s")
+
+    @cached_property
+    def copy_button(self) -> tuple[str, str]:
+        """What stands before and after the id in the button that copies it."""
+        return _split(copy_button(_ANY_ID, what=_("task id")))
+
+    @cached_property
     def _around(self) -> tuple[str, str]:
-        before, _, after = self._reversed(_ANY_ID).rpartition(_ANY_ID)
-        return before, after
+        return _split(self._reversed(_ANY_ID))
 
     @cached_property
     def _from_list(self) -> str:
@@ -59,6 +67,16 @@ class Place:
 
     def _reversed(self, task_id: str) -> str:
         return reverse("admin:monitoring_task_change", args=[quote(task_id)], current_app=self.site)
+
+
+def _around(text: str) -> tuple[str, str]:
+    before, _id, after = text.rpartition(_ANY_ID)
+    return before, after
+
+
+def _split(text: str) -> tuple[str, str]:
+    before, _id, after = text.rpartition(_ANY_ID)
+    return before, after
 
 
 def task_rows(
@@ -78,7 +96,7 @@ _Cell = Callable[[Task, Place], str]
 
 def _row(task: Task, cells: Iterable[_Cell], place: Place) -> str:
     task_id = escape(task.task_id)
-    label = _("Select %(task_id)s") % {"task_id": escape(formatting.cut(task.task_id, 13))}
+    label = place.select_label % {"task_id": escape(formatting.cut(task.task_id, 13))}
     return (
         f'<tr data-task="{task_id}">\n'
         '<td class="mon-cell-select"><input type="checkbox" form="mon-bulk" name="_selected_action"'
@@ -96,7 +114,8 @@ def _name(task: Task, place: Place) -> str:
 
 
 def _id(task: Task, place: Place) -> str:
-    button = copy_button(task.task_id, what=_("task id"))
+    before, after = place.copy_button
+    button = f"{before}{escape(task.task_id)}{after}"
     return f'<td class="mon-cell-id">{_code(task.task_id, formatting.cut(task.task_id, 9))}{button}</td>'
 
 
