@@ -17,7 +17,7 @@ from ..models import Task
 from .reading import OutOfTime, Reading
 from .search.editing import chosen, remove_field
 from .search.fields import STATES
-from .search.tree import Missing, Pattern
+from .search.tree import Missing, Pattern, conjuncts
 from .task_list import Asked
 from .time_range import chosen_range
 
@@ -25,6 +25,8 @@ from .time_range import chosen_range
 FIELDS = ("state", "name", "exception_type", "queue", "worker")
 #: Newest matching tasks that are counted. More would not be counted in time.
 MOST = 10_000
+#: The same where several filters have to hold: for each task that matches, many others are read.
+MOST_OF_SEVERAL = 2_000
 #: Values of one field that are listed.
 LISTED = 12
 #: Fewer where these are not found in time, and then only those of the last day of what is asked for.
@@ -69,41 +71,50 @@ class Facets:
     """`since`: only tasks first seen since then were counted, for want of time; None: no such limit. Without an answer
     in time all numbers are 0 and `in_time` is false.
 
-    `total`: how many tasks match, at least so many where it is MOST; None: not counted. `beside`: the same of what was
-    to be counted beside, by its name, where it was. `oldest`: when the first task of all was first seen, `rows`: how
-    many there are by the statistics of the database, 0 where it has none.
+    `total`: how many tasks match, at least so many where it is `most`; None: not counted. `beside`: the same of what
+    was to be counted beside, by its name, where it was, up to MOST. `oldest`: when the first task of all was first
+    seen, `rows`: how many there are by the statistics of the database, 0 where it has none.
     """
 
     facets: tuple[Facet, ...]
     since: datetime | None = None
     in_time: bool = True
     total: int | None = None
+    most: int = MOST
     beside: dict[str, int] = field(default_factory=dict)
     oldest: datetime | None = None
     rows: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """`total` is how many tasks match, and not how many were looked at."""
+        return self.total is not None and self.total < self.most
 
 
 def facets(asked: Asked, reading: Reading, beside: Mapping[str, QuerySet[Task]] | None = None) -> Facets:
     """Each field's values under the question without that field's own terms, and what else a page counts (`beside`).
 
-    Cost: one question, two more where it takes too long; it reads the newest MOST matching tasks once, once more for
-    each field that is filtered itself, and MOST of each that is counted beside.
+    Cost: one question, two more where it takes too long; it reads the newest matching tasks once, and once more for
+    each field that is filtered itself: MOST of one filter, MOST_OF_SEVERAL of more; and MOST of each that is counted
+    beside.
     """
     if asked.mistakes:
         return Facets(_read(asked, {}, {}, MOST))
+    first = MOST if len(conjuncts(asked.question.tree)) < 2 else min(MOST, MOST_OF_SEVERAL)
     chosen = chosen_range(asked)
     newest = min(chosen[2], asked.now) if chosen is not None else asked.now
-    for most, since in ((MOST, None), (FEWER, None), (FEWER, newest - _STRETCH)):
+    for most, since in ((first, None), (FEWER, None), (FEWER, newest - _STRETCH)):
+        is_all = most == first and since is None
         try:
-            values, sizes = reading.ask(partial(_count, asked, beside or {}, most, since))
+            values, sizes = reading.ask(partial(_count, asked, beside or {} if is_all else {}, most, since))
         except OutOfTime:
             continue
-        is_all = most == MOST and since is None
         oldest = sizes.get("oldest")
         return Facets(
             _read(asked, values, sizes, most),
             since,
             total=sizes.get("total", 0) if is_all else None,
+            most=most,
             beside={name: sizes.get(name, 0) for name in beside or ()} if is_all else {},
             oldest=datetime.fromtimestamp(oldest, UTC) if oldest is not None else None,
             rows=sizes.get("rows", 0),
@@ -122,12 +133,11 @@ def _count(
         name = samples.of(replace(asked, question=asked.question.with_tree(tree)))
         if name is not None:
             parts.append(f"SELECT '{each}', {each}, count(*) FROM {name} GROUP BY {each}")  # noqa: S608
-            parts.append(f"SELECT '*', '{each}', count(*) FROM {name}")  # noqa: S608
     total = samples.of(asked)
     if total is not None:
         parts.append(f"SELECT '*', 'total', count(*) FROM {total}")  # noqa: S608
-    for what, tasks in beside.items() if most == MOST else ():
-        name = samples.add(tasks.values("pk")[:most])
+    for what, tasks in beside.items():
+        name = samples.add(tasks.values("pk")[:MOST])
         if name is not None:
             parts.append(f"SELECT '*', '{what}', count(*) FROM {name}")  # noqa: S608
     beginning = f"WITH {', '.join(samples.sql)} " if samples.sql else ""
@@ -135,10 +145,16 @@ def _count(
         cursor.execute(beginning + " UNION ALL ".join(parts), samples.params)
         rows = cursor.fetchall()
     values: dict[str, Counter[str]] = {each: Counter() for each in FIELDS}
+    sizes: Counter[str] = Counter()
     for each, value, number in rows:
-        if each != "*" and value:
+        if each == "*":
+            if number is not None:
+                sizes[value] = number
+            continue
+        sizes[each] += number
+        if value:
             values[each][value] = number
-    return values, {what: number for each, what, number in rows if each == "*" and number is not None}
+    return values, sizes
 
 
 class _Samples:

@@ -90,6 +90,8 @@ def histogram(asked: Asked, counted: Facets, reading: Reading) -> Histogram | No
         return None
     window = _window(asked)
     chosen, number = window.chosen, counted.beside.get("around") if window.chosen else counted.total
+    if not chosen and number is not None and not counted.is_counted:
+        number = EXACT  # or more
     start, end = window.start, window.end
     if chosen is None and counted.in_time:
         if counted.oldest is None:

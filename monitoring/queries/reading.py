@@ -26,6 +26,10 @@ PATIENCE = (1, 4, 16, 40)
 #: Virtual machine instructions between two looks at the clock: SQLite.
 _INSTRUCTIONS = 10_000
 _QUERY_CANCELED = "57014"
+#: What PostgreSQL is to think that reading a page costs, 1 and 4 by default: the newest tasks are in memory, and those
+#: of one name, worker or queue lie in the order of time. Else it walks past all other tasks to find these, or reads
+#: all that match in order to sort them.
+PAGE_COST = 0.1
 
 
 class OutOfTime(Exception):
@@ -95,7 +99,8 @@ class Reading:
         # other are the parts of a UNION read no further than is needed.
         return (
             f"SET LOCAL statement_timeout = {round(self.limit * 1000)}; SET LOCAL jit = off; "
-            "SET LOCAL max_parallel_workers_per_gather = 0"
+            f"SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL seq_page_cost = {PAGE_COST}; "
+            f"SET LOCAL random_page_cost = {PAGE_COST}"
         )
 
     def _execute(self, sql: str) -> None:

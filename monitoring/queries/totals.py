@@ -14,13 +14,13 @@ from .task_list import Asked, TaskList
 def total(
     asked: Asked, found: TaskList, counted: Facets, shape: Histogram | None, reading: Reading
 ) -> Estimate:
-    """How many tasks match: exact below MOST, else what statistics or a sample of the table say.
+    """How many tasks match: exact where facets have counted them, else what statistics or a sample of the table say.
 
     Cost: none; a plan where neither could be counted in time.
     """
     if found.is_all:
         return Estimate(len(found.rows))
-    if counted.total is not None and counted.total < MOST:
+    if counted.total is not None and counted.is_counted:
         return Estimate(counted.total)
     least = max(counted.total or 0, len(found.rows))
     if asked.question.tree is None and asked.visibility.is_everything and counted.rows:

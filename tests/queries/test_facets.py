@@ -112,6 +112,22 @@ def test_partial_counts_say_so(using: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("watched")
+def test_fewer_are_counted_where_several_filters_have_to_hold(
+    using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_tasks(using)
+    monkeypatch.setattr(facets_module, "MOST_OF_SEVERAL", 3)
+    with Reading() as reading:
+        one, two = (facets(asked(query), reading) for query in ("name:a", "name:a state:SUCCESS,FAILURE"))
+        assert (one.total, one.is_counted, one.facets[0].complete) == (6, True, True)
+        assert (two.total, two.is_counted, two.facets[0].complete) == (3, False, False)
+        assert numbers(two.facets[0]) == {"SUCCESS": 1, "FAILURE": 1, "RETRY": 1}, "of the newest"
+        assert two.facets[1].counted == 3
+        rare = facets(asked("name:a worker:w2"), reading)
+        assert (rare.total, rare.is_counted) == (1, True)
+
+
+@pytest.mark.usefixtures("watched")
 def test_facets_cost_one_question_whatever_is_filtered(
     using: str, django_assert_max_num_queries: Any
 ) -> None:

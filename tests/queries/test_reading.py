@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
-from monitoring.queries.reading import LIMIT, OutOfTime, Reading
+from monitoring.queries.reading import LIMIT, PAGE_COST, OutOfTime, Reading
 
 ENDLESS = {
     "postgresql": "SELECT pg_sleep(60)",
@@ -44,11 +44,13 @@ def test_another_error_is_told_as_it_is(using: str) -> None:
 @pytest.mark.django_db(databases=["default", "postgresql"])
 @pytest.mark.usefixtures("watched")
 def test_the_limit_ends_with_the_reading(using: str) -> None:
-    before = run(using, "SHOW statement_timeout")
+    before, page_cost = run(using, "SHOW statement_timeout"), run(using, "SHOW random_page_cost")
     with transaction.atomic(using=using):
         with Reading() as reading:
             assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "250ms"
+            assert reading.ask(lambda: run(using, "SHOW random_page_cost")) == str(PAGE_COST)
         assert run(using, "SHOW statement_timeout") == before
+        assert run(using, "SHOW random_page_cost") == page_cost
     with Reading(patience=1) as reading:
         assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "1s"
     assert run(using, "SHOW statement_timeout") == before

@@ -67,10 +67,13 @@ def test_many_are_estimated_and_say_so(using: str, monkeypatch: pytest.MonkeyPat
         cursor.execute("ANALYZE monitoring_task")
     for module in (facets_module, totals_module):
         monkeypatch.setattr(module, "MOST", 50)
+    monkeypatch.setattr(facets_module, "MOST_OF_SEVERAL", 20)
     monkeypatch.setattr(histogram_module, "EXACT", 50)
     assert counted() == Estimate(400, exact=False)
     assert counted("state:FAILURE") == Estimate(300, exact=False)
     assert counted("name:a first_seen:2026-11-22T10:00:00Z..2026-11-22T13:59:59Z").number in range(110, 130)
+    assert counted("state:FAILURE name:b") == Estimate(200, exact=False)
+    assert counted("name:a first_seen:>2026-11-22T13:44:30Z") == Estimate(8)
     assert bounded(50) == Estimate(50, exact=False, at_least=True)
     assert bounded(49) == Estimate(49)
     assert bounded(None) is None
