@@ -26,6 +26,9 @@ MOST_BUCKETS = 80
 EXACT = MOST
 #: Rows that a sample reads.
 SAMPLE = 50_000
+#: As many rows of a short range are all read where that costs no more than this by the plan (page costs of a reading):
+#: they lie side by side by an index of their time. Of a sample of the whole table hardly any would be in the range.
+CHEAP = 2_000
 #: Lengths of a bucket in seconds. Each is at most twice the one before, so that there are never less than 40 buckets.
 STEPS = (1, 2, 4, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600,
          43_200, 86_400, 2 * 86_400, 4 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 56 * 86_400)  # fmt: skip
@@ -84,13 +87,15 @@ def histogram(asked: Asked, counted: Facets, reading: Reading) -> Histogram | No
     what :func:`around` says beside, as ``around``.
 
     Cost: one question, which reads at most about EXACT matching tasks or a sample of SAMPLE rows of the table; where
-    there was no time for `counted` one more, a plan.
+    there was no time for `counted`, or a chosen range has EXACT or more, one more: a plan.
     """
     if asked.mistakes:
         return None
     window = _window(asked)
     chosen, number = window.chosen, counted.beside.get("around") if window.chosen else counted.total
-    if not chosen and number is not None and not counted.is_counted:
+    if chosen is not None and number is not None and number >= EXACT:
+        number = None
+    elif chosen is None and number is not None and not counted.is_counted:
         number = EXACT  # or more
     start, end = window.start, window.end
     if chosen is None and counted.in_time:
@@ -178,7 +183,9 @@ def _share(tasks: Any, number: int | None, rows: int, reading: Reading) -> float
     if connections[tasks.db].vendor != "postgresql":
         return 1
     if number is None:
-        number = reading.ask(partial(planned_rows, tasks))[0]
+        number, cost = reading.ask(partial(planned_rows, tasks))
+        if number <= SAMPLE and cost <= CHEAP:
+            return 1
     return 1 if number < EXACT else min(1.0, SAMPLE / max(1, rows or number))
 
 

@@ -196,6 +196,11 @@ def test_a_histogram_of_many_is_estimated_from_a_sample(using: str, monkeypatch:
     found = drawn()
     assert not found.exact
     assert 0 < sum(bucket.total for bucket in found.buckets) < 6_000
+    short = drawn("first_seen:>2026-11-22T13:54:30Z")
+    assert short.exact, "a short range is read whole"
+    start, end = short.buckets[0].start, short.buckets[-1].start + short.step
+    within = Task.objects.using(using).filter(first_seen__gte=start, first_seen__lt=end)
+    assert sum(bucket.total for bucket in short.buckets) == within.count() > 100
 
 
 @pytest.mark.usefixtures("watched")
