@@ -19,7 +19,7 @@ from ..queries.failures import PERIODS, Group, Window, end_of_counts
 from ..queries.visibility import Visibility
 from ..time_steps import start_of
 from .audit_rows import audit_row
-from .charts import Chart, Series
+from .charts import Chart, Mark, Series
 from .control_actions import Action, Known, actions_for
 from .failure_list import period_of, periods_of
 from .failure_rows import tasks_of
@@ -92,6 +92,7 @@ def _chart(beside: Details, window: Window, period: str) -> Chart:
         series=[series],
         # A bar that ends with the period, before its time is over.
         filling=window.end != start_of(window.end, BARS[period][0]),
+        marks=[Mark(each.at, each.label) for each in beside.marks],
     )
 
 

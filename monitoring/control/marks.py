@@ -11,7 +11,7 @@ from ..models import DeployMark
 
 
 def mark(label: str, at: datetime | None = None) -> DeployMark:
-    """Mark a moment, now unless told otherwise, on all charts.
+    """Mark a moment, now unless told otherwise, on charts.
 
     Raises ValueError, with words for people, where `label` is empty, longer than its column or no text of one line.
     """

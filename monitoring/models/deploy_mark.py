@@ -1,4 +1,4 @@
-"""When something was deployed: drawn on all charts."""
+"""When something was deployed: drawn on charts."""
 
 from __future__ import annotations
 

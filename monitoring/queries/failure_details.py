@@ -1,4 +1,4 @@
-"""What rows and pages of groups of failures show beside the groups: bars, workers, what the example said."""
+"""What rows and pages of groups of failures show beside the groups: bars, workers, what the example said, marks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.db import connections
+from django.db.models import QuerySet, Sum
 
-from ..models import FailureSighting, StatisticFailure, Task
+from ..models import DeployMark, FailureSighting, StatisticFailure, Task
 from ..time_steps import FIVE_MINUTES, HOUR, MINUTE, SIX_HOURS, start_of
 from .failures import PERIODS, Counts, Group, end_of_counts, failure_group
+from .marks import marks, marks_of, marks_sql
 from .statistics_range import cover
 from .statistics_rows import only_visible, within
 from .visibility import Visibility
@@ -29,12 +31,13 @@ BARS: Mapping[str, tuple[int, int]] = {
 @dataclass(frozen=True)
 class Details:
     """What a row shows beside its group: counts from each of `starts` on, oldest first; `workers` None for who may not
-    see them."""
+    see them; `marks` of the period, for the page of one group."""
 
     starts: Sequence[datetime]
     bars: Sequence[int]
     workers: Sequence[str] | None
     message: str
+    marks: Sequence[DeployMark] = ()
 
 
 def details(
@@ -68,29 +71,53 @@ def details(
 def group_with_details(
     visibility: Visibility, fingerprint: str, period: str, now: datetime
 ) -> tuple[Group, Details] | None:
-    """One group with its bars and workers, without a message; None where there is none that may be seen.
+    """One group with its bars, workers and marks, without a message; None where there is none that may be seen.
 
-    Cost: as :func:`.failures.failure_group`, and its sightings.
+    Cost: as :func:`.failures.failure_group`, and one statement for its sightings and the marks.
     """
     edges = _edges(period, end_of_counts(now))
     found = failure_group(visibility, fingerprint, period, now, edges)
     if found is None:
         return None
     group, counts = found
-    workers = _workers(visibility, [fingerprint], edges[0])
-    return group, Details(
-        edges[:-1], _bars(edges, counts), workers[fingerprint] if workers is not None else None, ""
-    )
+    workers, marked = _workers_and_marks(visibility, fingerprint, edges[0], edges[-1])
+    return group, Details(edges[:-1], _bars(edges, counts), workers, "", tuple(marked))
 
 
 def _workers(visibility: Visibility, keys: Sequence[str], since: datetime) -> dict[str, list[str]] | None:
     if not visibility.is_everything:
         return None
     workers: dict[str, list[str]] = {key: [] for key in keys}
-    rows = FailureSighting.objects.filter(fingerprint__in=keys, last_seen__gte=since).exclude(worker="")
-    for key, worker in rows.order_by("worker").values_list("fingerprint", "worker").distinct():
+    for key, worker in _seen_on(keys, since):
         workers[key].append(worker)
     return workers
+
+
+def _seen_on(keys: Sequence[str], since: datetime) -> QuerySet[FailureSighting, tuple[str, str]]:
+    """Fingerprint and worker of their sightings."""
+    rows = FailureSighting.objects.filter(fingerprint__in=keys, last_seen__gte=since).exclude(worker="")
+    return rows.order_by("worker").values_list("fingerprint", "worker").distinct()
+
+
+def _workers_and_marks(
+    visibility: Visibility, key: str, since: datetime, until: datetime
+) -> tuple[list[str] | None, list[DeployMark]]:
+    """The workers of one group, and the marks of the time, in one statement."""
+    if not visibility.is_everything:
+        return None, marks(since, until)
+    seen = _seen_on([key], since)
+    workers, of_workers = seen.query.get_compiler(using=seen.db).as_sql()
+    drawn, of_marks = marks_sql(since, until)
+    with connections[seen.db].cursor() as cursor:
+        cursor.execute(
+            f"SELECT worker, NULL, NULL, NULL FROM ({workers}) seen UNION ALL "  # noqa: S608  subqueries of Django
+            f"SELECT NULL, id, at, label FROM ({drawn}) marks",
+            [*of_workers, *of_marks],
+        )
+        rows = cursor.fetchall()
+    return sorted(row[0] for row in rows if row[0] is not None), marks_of(
+        row[1:] for row in rows if row[0] is None
+    )
 
 
 def _messages(visibility: Visibility, groups: Sequence[Group]) -> dict[str, str]:

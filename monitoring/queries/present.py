@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet
 
 from ..models import DeployMark, Task
-from .marks import newest_marks
-from .raw_times import moment_of
+from .marks import marks_of, marks_sql
 from .statistics_range import Range
 from .statistics_rows import Selection
 from .visibility import Visibility
@@ -47,11 +45,8 @@ def present(visibility: Visibility, period: Range, selection: Selection | None =
         tasks = tasks.none()
     running, params = _counted(tasks.filter(state="STARTED"))
     waiting, more = ("NULL", []) if selection.worker is not None else _counted(tasks.filter(state="PENDING"))
-    drawn, range_of_time = (
-        newest_marks(period.start, period.end).values("id", "at", "label").query.sql_with_params()
-    )
-    connection = connections[Task.objects.db]
-    with connection.cursor() as cursor:
+    drawn, range_of_time = marks_sql(period.start, period.end)
+    with connections[Task.objects.db].cursor() as cursor:
         cursor.execute(
             f"SELECT {running}, {waiting}, NULL, NULL, NULL UNION ALL "  # noqa: S608  subqueries of Django
             f"SELECT NULL, NULL, id, at, label FROM ({drawn}) marks",
@@ -59,12 +54,7 @@ def present(visibility: Visibility, period: Range, selection: Selection | None =
         )
         rows = cursor.fetchall()
     [(number, waits)] = [row[:2] for row in rows if row[2] is None]
-    found = [
-        DeployMark(pk=key, at=cast(datetime, moment_of(at, connection)), label=label)
-        for _running, _waiting, key, at, label in rows
-        if key is not None
-    ]
-    return Present(number, waits, sorted(found, key=lambda mark: (mark.at, mark.pk)))
+    return Present(number, waits, marks_of(row[2:] for row in rows if row[2] is not None))
 
 
 def _counted(tasks: QuerySet[Task]) -> tuple[str, list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime, timedelta
 from html import unescape
@@ -171,6 +172,19 @@ def test_versions_stand_beside_the_times(end: datetime) -> None:
     client = client_of(*READ)
     for url in (LIST, page_of(task)):
         assert re.search(r"2 h ago (· )?v1.1 .*min ago (· )?<v1.2>", text_of(client, url)), url
+
+
+def test_deployments_are_marked_on_the_chart_of_a_group(end: datetime) -> None:
+    for hours, label in ((30, "v1.0"), (3, "v1.1"), (1, "<v1.2>")):
+        DeployMark.objects.create(at=end - timedelta(hours=hours), label=label)
+    task = make_failure(end - timedelta(minutes=30))
+    count_all()
+    client = client_of(*READ)
+    for period, labels in (("1h", ["<v1.2>"]), ("24h", ["v1.1", "<v1.2>"]), ("7d", ["v1.0", "v1.1", "<v1.2>"])):
+        response = client.get(f"{page_of(task)}?period={period}")
+        drawn = json.loads(response.context["chart"].drawn)
+        assert [mark["label"] for mark in drawn["marks"]] == labels
+        assert response.content.decode().count("mon-chart-mark") == len(labels)
 
 
 def test_a_group_outlives_its_tasks(end: datetime) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from monitoring.failure_states import RECOVERED_AFTER, Standing
-from monitoring.models import FailureGroup, FailureTriage, Task
+from monitoring.models import DeployMark, FailureGroup, FailureTriage, Task
 from monitoring.queries.failure_details import details, group_with_details
 from monitoring.queries.failure_runs import LISTED, group_runs
 from monitoring.queries.failures import (
@@ -216,6 +216,22 @@ def test_one_group_is_found_whenever_it_failed(using: str, watched: str) -> None
     assert (group.count, group.last_seen) == (0, old.finished_at)
     assert failure_group(ALL, "ffffffffffffffff", "24h", NOW) is None
     assert failure_group(ALL, "\0", "24h", NOW) is None
+
+
+def test_a_group_has_the_deploy_marks_of_the_period(using: str, watched: str) -> None:
+    for ago, label in ((30 * HOUR, "older"), (HOUR / 3, "v2"), (2 * HOUR, "v1"), (-HOUR, "later")):
+        DeployMark.objects.create(at=END - ago, label=label)
+    task = make_failure(END - HOUR, using=using, worker="celery@b")
+    make_failure(END - HOUR, using=using, worker="celery@a")
+    count_all(using)
+    for visibility, workers in ((ALL, ["celery@a", "celery@b"]), (Visibility(names=("shop.*",)), None)):
+        found = group_with_details(visibility, task.fingerprint or "", "24h", NOW)
+        assert found is not None
+        assert [(mark.at, mark.label) for mark in found[1].marks] == [
+            (END - 2 * HOUR, "v1"),
+            (END - HOUR / 3, "v2"),
+        ]
+        assert found[1].workers == workers
 
 
 def test_a_task_knows_how_many_failed_like_it(using: str, watched: str) -> None:

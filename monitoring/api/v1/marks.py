@@ -1,4 +1,4 @@
-"""Deploy marks: what was deployed when, drawn on all charts."""
+"""Deploy marks: what was deployed when, drawn on charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``manage.py monitoring_mark LABEL``: marks a deployment on all charts."""
+"""``manage.py monitoring_mark LABEL``: marks a deployment on charts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitoring.queries.task_filter import parse_time
 
 
 class Command(BaseCommand):
-    help = "Marks a moment, such as the deployment of a version, on all charts of the monitoring pages."
+    help = "Marks a moment, such as the deployment of a version, on the charts of tasks and failures."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("label", help="What stands beside the mark, such as a version.")
