@@ -5,6 +5,7 @@ Django renders ``admin/monitoring/app_index.html`` for it; that asks for all of 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -29,6 +30,7 @@ from ..queries.workers import workers
 from .arrivals import why_nothing_arrived
 from .base import STYLE_SHEETS
 from .charts import Mark
+from .failure_links import failures_url
 from .live import live_context
 from .statistics_parts import charts, menus, tables, tiles
 from .statistics_parts.tiles import Tile
@@ -54,11 +56,11 @@ def dashboard(request: HttpRequest) -> dict[str, Any]:
         "style_sheets": STYLE_SHEETS,
         "allowed": allowed,
     }
-    return context | _figures(request, site.name, context["status"]) if allowed else context
+    return context | _figures(request, site, context["status"]) if allowed else context
 
 
-def _figures(request: HttpRequest, site_name: str, status: Status) -> dict[str, Any]:
-    view = StatisticsView.of(request, visibility_of(request.user), site_name, timezone.now())
+def _figures(request: HttpRequest, site: AdminSite, status: Status) -> dict[str, Any]:
+    view = StatisticsView.of(request, visibility_of(request.user), site.name, timezone.now())
     visibility, period, selection = view.visibility, view.period, view.selection
     found = overview(visibility, period, selection)
     is_quiet = not (found.now.finished or found.before.finished or status.workers_known)
@@ -89,7 +91,7 @@ def _figures(request: HttpRequest, site_name: str, status: Status) -> dict[str, 
         context |= {
             "busiest": tables.busiest(view, menu),
             "slowest": tables.slowest(view, menu),
-            "most_failing": tables.most_failing(view, menu),
+            "most_failing": tables.most_failing(view, menu, partial(failures_url, site, view)),
         }
     return context
 

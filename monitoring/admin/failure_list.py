@@ -66,12 +66,14 @@ def period_of(request: HttpRequest) -> str:
 def failure_list(
     request: HttpRequest, visibility: Visibility, with_payload: bool, site_name: str
 ) -> dict[str, Any]:
-    """`request.GET`: ``period``, ``standing``, ``sort``, ``q`` (a part of exception, task or file), ``page``.
+    """`request.GET`: ``period``, ``name`` (of a task), ``standing``, ``sort``, ``page``, and ``q``, a part of
+    exception, task or file.
 
     Cost: that of `failures`, and of `details` for the rows of one page.
     """
     now = timezone.now()
-    period, found = period_of(request), failures(visibility, period_of(request), now)
+    period, name = period_of(request), request.GET.get("name", "").replace("\0", "")[:255]
+    found = failures(visibility, period, now, name)
     text = request.GET.get("q", "").replace("\0", "").strip()[:255]
     sort = request.GET.get("sort", "")
     sort = sort if sort in ORDERS else "trouble"
@@ -95,6 +97,8 @@ def failure_list(
         "periods": periods_of(request, period),
         "segments": _segments(request, named, standing),
         "text": text,
+        "name": name,
+        "all_names_url": with_parameters(request, name=None, page=None),
         "standing": standing,
         "period": period,
         "sort": sort,
@@ -108,7 +112,7 @@ def failure_list(
         "verbs": verbs,
         "may_decide": bool(verbs),
         "here": here(request),
-        **_matrix(found),
+        **_matrix(found, name),
     }
 
 
@@ -154,12 +158,18 @@ def _segments(
     return found
 
 
-def _matrix(found: Failures) -> dict[str, Any]:
+def _matrix(found: Failures, name: str) -> dict[str, Any]:
     """Rows of: exception type, and for each window the count and the query string of its tasks."""
     return {
         "matrix_windows": [_PERIOD_WORDS[name] for name in WINDOWS],
         "matrix": [
-            (kind, [(count, tasks_raising(kind, w)) for count, w in zip(counts, found.windows, strict=True)])
+            (
+                kind,
+                [
+                    (count, tasks_raising(kind, window, name))
+                    for count, window in zip(counts, found.windows, strict=True)
+                ],
+            )
             for kind, counts in found.matrix[:MATRIX_SIZE]
         ],
         "matrix_left_out": max(0, len(found.matrix) - MATRIX_SIZE),

@@ -47,12 +47,13 @@ def tasks_of(group: Group, window: Window) -> str:
     return urlencode([("fingerprint", group.fingerprint), ("finished", window.term)])
 
 
-def tasks_raising(exception_type: str, window: Window) -> str:
-    """The failed tasks of a window with an exception type; empty: those whose type is not known."""
+def tasks_raising(exception_type: str, window: Window, name: str = "") -> str:
+    """Failed tasks of a window with an exception type; empty: those whose type is not known. Of one name, or all."""
     value = Pattern((exception_type,)) if exception_type else Missing()
     return urlencode(
         [
             ("state", "FAILURE"),
+            *([("name", value_text("name", Pattern((name,))))] if name else []),
             ("exception_type", value_text("exception_type", value)),
             ("finished", window.term),
         ]

@@ -32,7 +32,7 @@ class StatisticAdmin(MonitoringAdmin):
         live = live_context(request, site, "statistics")
         name = request.GET.get("name", "").replace("\0", "")
         if name:
-            shown = statistics_task(request, visibility, live["status"].presence, site)
+            shown = statistics_task(request, visibility, live["status"].presence, self.admin_site)
             tasks = {"tabs": tabs(self.admin_site, request, Task), "crumb": formatting.cut(name, 100)}
             return self.page(request, "statistics_task.html", name, **live, **shown, **tasks)
         context = statistics_list(request, visibility, site)

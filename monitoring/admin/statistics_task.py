@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from ..queries.task_extremes import extremes
 from ..queries.visibility import Visibility
 from ..queries.worker_presence import Presence
 from .charts import Mark
+from .failure_links import failures_url
 from .payload import may_view_payload
 from .start import start_url
 from .statistics_parts import charts, tiles
@@ -30,10 +32,10 @@ from .statistics_parts.view import StatisticsView
 
 
 def statistics_task(
-    request: HttpRequest, visibility: Visibility, presence: Presence, site_name: str
+    request: HttpRequest, visibility: Visibility, presence: Presence, site: AdminSite
 ) -> dict[str, Any]:
     """`request.GET`: ``name``, ``queue``, and the range, as :meth:`StatisticsView.of` reads them."""
-    view = StatisticsView.of(request, visibility, site_name, timezone.now())
+    view = StatisticsView.of(request, visibility, site.name, timezone.now())
     name = view.selection.name or ""
     found = overview(visibility, view.period, view.selection)
     drawn = [Mark(each.at, each.label) for each in marks(view.period.start, view.period.end)]
@@ -57,7 +59,8 @@ def statistics_task(
         "may_view_tasks": may_view_tasks,
         "tasks_url": view.tasks_url(),
         "failed_url": view.tasks_url(state="FAILURE"),
-        "start_url": _start_url(request, site_name, name),
+        "failures_url": failures_url(site, view, name),
+        "start_url": _start_url(request, site.name, name),
     }
     if visibility.is_everything:
         rows = runs_by_worker(visibility, name)

@@ -54,9 +54,7 @@ class Tab:
 def tabs(site: AdminSite, request: HttpRequest, shown: type[Model] | None) -> list[Tab]:
     """The tabs whose page this site has and this user may open; `shown` is None on the dashboard."""
     dashboard = reverse("admin:app_list", args=["monitoring"], current_app=site.name)
-    first = (
-        [Tab(_("Dashboard"), dashboard, "d", shown is None)] if _may_open(site, request, Statistic) else []
-    )
+    first = [Tab(_("Dashboard"), dashboard, "d", shown is None)] if may_open(site, request, Statistic) else []
     return first + [
         Tab(
             label,
@@ -65,9 +63,10 @@ def tabs(site: AdminSite, request: HttpRequest, shown: type[Model] | None) -> li
             model is shown,
         )
         for model, label, letter in TABS
-        if _may_open(site, request, model)
+        if may_open(site, request, model)
     ]
 
 
-def _may_open(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+def may_open(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+    """Whether this site has the page of a model and this user may open it."""
     return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)

@@ -132,8 +132,8 @@ def end_of_counts(now: datetime) -> datetime:
     return start_of(now - _COUNTED_AFTER, MINUTE)
 
 
-def failures(visibility: Visibility, period: str, now: datetime) -> Failures:
-    """The groups that failed in a period of :data:`PERIODS`, and the matrix.
+def failures(visibility: Visibility, period: str, now: datetime, name: str = "") -> Failures:
+    """The groups that failed in a period of :data:`PERIODS`, and the matrix; of one task name, where one is given.
 
     Cost: four statements: the statistics of failures, in the longest steps that fill eight days (or the period), added
     up by the database; the groups; what was decided about them; the statistics of their task names. None reads a task.
@@ -143,7 +143,7 @@ def failures(visibility: Visibility, period: str, now: datetime) -> Failures:
     lengths = _lengths(period)
     starts = [end - length for length in lengths]
     found = within(StatisticFailure.objects.order_by(), cover([*starts, end]))
-    found = only_visible(visibility, found)
+    found = only_visible(visibility, found.filter(name=name) if name else found)
     sums = {f"last_{n}": Sum("count", filter=Q(start__gte=start)) for n, start in enumerate(starts)}
     index = {length: f"last_{n}" for n, length in enumerate(lengths)}
     counts: dict[str, dict[timedelta, int]] = {}

@@ -149,6 +149,28 @@ def test_ranges_are_in_the_address_and_in_links(viewer: Client, name: str) -> No
     assert 15 <= points <= 400
 
 
+@pytest.mark.parametrize(
+    ("name", "period"),
+    [("15m", "1h"), ("1h", "1h"), ("6h", "24h"), ("24h", "24h"), ("7d", "7d"), ("30d", "30d")],
+)
+def test_what_fails_most_leads_to_its_groups_of_failures(viewer: Client, name: str, period: str) -> None:
+    make_tasks()
+    rows = dashboard(viewer, f"?range={name}").context["most_failing"]
+    assert rows
+    for row in rows:
+        assert parse_qs(urlsplit(row.failures_url).query) == {"name": [row.name], "period": [period]}
+        listed = viewer.get(row.failures_url)
+        assert (listed.context["name"], listed.context["period"]) == (row.name, period)
+    before = timezone.now() - timedelta(days=2)
+    own = f"?from={before:%Y-%m-%dT%H:%M}Z"
+    [row, *_] = dashboard(viewer, own).context["most_failing"]
+    assert "period=7d" in row.failures_url
+    others = client_of("view_statistic", "view_task")
+    response = dashboard(others)
+    assert [row.failures_url for row in response.context["most_failing"]] == ["", ""]
+    assert reverse("admin:monitoring_failures_changelist") not in response.content.decode()
+
+
 def test_a_range_of_ones_own_that_is_over_is_not_partial(viewer: Client) -> None:
     make_tasks()
     now = timezone.now()

@@ -109,6 +109,33 @@ def test_filters_sorts_and_pages_stand_in_the_address(end: datetime) -> None:
         assert client.get(f"{LIST}{strange}").status_code == 200
 
 
+def test_the_list_is_narrowed_to_one_task(end: datetime) -> None:
+    for minutes in (2, 100, 600):
+        make_failure(end - timedelta(minutes=minutes), exception_type="KeyError")
+    make_failure(end - timedelta(minutes=5), "close", name="ledger.close", exception_type="KeyError")
+    make_failure(end - timedelta(minutes=5), "close", name="shop.pay_later", exception_type="KeyError")
+    count_all()
+    client = client_of(*READ)
+    url = f"{LIST}?name=shop.pay&period=7d&sort=count"
+    shown = text_of(client, url)
+    assert "3 failures in 7 d" in shown
+    assert "1 to 1 of 1 groups" in shown
+    html = client.get(url).content.decode()
+    numbers = re.findall(r'<a href="(/admin/monitoring/task/\?[^"]+)"[^>]*>([\d,]+)</a>', html)
+    assert len(numbers) == 1 + 4
+    for link, number in numbers:
+        assert len(client.get(unescape(link)).context["rows"]) == int(number), link
+    assert '<input type="hidden" name="name" value="shop.pay">' in html
+    chip = re.search(r'mon-chip".*?<b>([^<]+)</b>.*?href="([^"]+)"', html, re.S)
+    assert chip
+    assert chip[1] == "shop.pay"
+    assert "5 failures in 7 d" in text_of(client, LIST + unescape(chip[2]))
+    for segment in links(client, url, r"\?[^\"]*standing=new[^\"]*"):
+        assert "name=shop.pay" in segment
+    assert "shop.mail has not failed in the last 24 h" in text_of(client, f"{LIST}?name=shop.mail")
+    assert client.get(f"{LIST}?name=%00").status_code == 200
+
+
 def test_nothing_is_said_of_payloads_without_the_permission(end: datetime) -> None:
     task = make_failure(
         end - timedelta(minutes=5), args="('ARGSECRET',)", exception="GatewayTimeout('EXCSECRET')"
@@ -180,7 +207,11 @@ def test_deployments_are_marked_on_the_chart_of_a_group(end: datetime) -> None:
     task = make_failure(end - timedelta(minutes=30))
     count_all()
     client = client_of(*READ)
-    for period, labels in (("1h", ["<v1.2>"]), ("24h", ["v1.1", "<v1.2>"]), ("7d", ["v1.0", "v1.1", "<v1.2>"])):
+    for period, labels in (
+        ("1h", ["<v1.2>"]),
+        ("24h", ["v1.1", "<v1.2>"]),
+        ("7d", ["v1.0", "v1.1", "<v1.2>"]),
+    ):
         response = client.get(f"{page_of(task)}?period={period}")
         drawn = json.loads(response.context["chart"].drawn)
         assert [mark["label"] for mark in drawn["marks"]] == labels
@@ -300,7 +331,14 @@ def test_hostile_text_is_text(end: datetime) -> None:
     question = (
         f"{reverse('admin:monitoring_failures_control', args=['failure_note'])}?target={task.fingerprint}"
     )
-    for url in (LIST, page_of(task), question, f"{LIST}?q={evil}"):
+    for url in (
+        LIST,
+        page_of(task),
+        question,
+        f"{LIST}?q={evil}",
+        f"{LIST}?name={evil}",
+        f"{LIST}?name=x{evil}",
+    ):
         assert evil not in client.get(url).content.decode(), url
 
 

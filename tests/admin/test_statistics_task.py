@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.admin.card import INDEX, show_on_index
@@ -19,7 +20,7 @@ from monitoring.models import DeployMark, EventTotal, QueueSample, WorkerSnapsho
 from monitoring.time_steps import MINUTE, start_of
 from tests.admin.test_dashboard import dashboard, make_tasks
 from tests.admin.test_permissions import client_of
-from tests.factories import VIEWER_PERMISSIONS, count_statistics, make_task, make_worker
+from tests.factories import VIEWER_PERMISSIONS, count_statistics, make_task, make_user, make_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +103,16 @@ def test_single_runs_need_the_permission_to_see_tasks_and_their_arguments_that_o
     statistics_only = page(client_of("view_statistic"))
     assert "extremes" not in statistics_only.context
     assert "Last failures" not in statistics_only.content.decode()
+
+
+def test_last_failures_lead_to_the_groups_of_failures_of_this_task(viewer: Client) -> None:
+    make_tasks()
+    url = page(viewer).context["failures_url"]
+    assert url == f"{reverse('admin:monitoring_failures_changelist')}?name={PAY}&period=1h"
+    assert f'href="{escape(url)}">In groups' in page(viewer).content.decode()
+    assert viewer.get(url).context["name"] == PAY
+    viewer.force_login(make_user("other", "view_statistic", "view_task"))
+    assert "In groups" not in page(viewer).content.decode()
 
 
 def test_arguments_of_runs_need_the_permission_of_payload() -> None:

@@ -263,6 +263,11 @@ class TestFailures:
         one = signed_in("view_failures", username="other").get(f"{API}failures/{key}/?period=1h").json()
         assert (one["count"], sum(bucket["count"] for bucket in one["buckets"])) == (2, 2)
 
+    def test_the_failures_of_one_task_can_be_asked_for(self, signed_in: SignIn) -> None:
+        told = signed_in("view_failures").get(API + "failures/?name=bank.pay").json()
+        assert [(group["name"], group["count"]) for group in told["groups"]] == [("bank.pay", 1)]
+        assert (told["total"], [row["exception_type"] for row in told["matrix"]]) == (1, ["KeyError"])
+
     def test_places_in_tracebacks_are_payload(self, signed_in: SignIn) -> None:
         told = signed_in("view_failures").get(API + "failures/").json()
         assert "gateway.py" not in str(told)

@@ -95,6 +95,20 @@ def test_the_matrix_counts_exceptions_by_window_and_each_number_links_to_as_many
             assert listed(using, f"state=FAILURE&exception_type={kind}&finished={window.term}") == count
 
 
+def test_failures_of_one_task_are_counted_as_if_there_were_no_others(using: str, watched: str) -> None:
+    tasks = [task for task in scatter(using) if task.name == "shop.pay" and task.finished_at is not None]
+    found = failures(ALL, "7d", NOW, "shop.pay")
+    inside = [task for task in tasks if task.finished_at is not None and task.finished_at >= END - 7 * DAY]
+    assert found.total == len(inside) > 0
+    assert {group.fingerprint: group.count for group in found.groups} == Counter(
+        task.fingerprint for task in inside
+    )
+    assert {kind: counts[-1] for kind, counts in found.matrix} == Counter(
+        task.exception_type for task in inside
+    )
+    assert not failures(ALL, "7d", NOW, "shop").groups
+
+
 def test_the_minute_that_is_under_way_is_not_counted_yet(using: str, watched: str) -> None:
     assert end_of_counts(NOW) == END
     assert end_of_counts(END + timedelta(seconds=19)) == END - timedelta(minutes=1)

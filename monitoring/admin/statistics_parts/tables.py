@@ -19,7 +19,8 @@ LEAST_RUNS = 20
 class TaskRow:
     """One task name: figures as numbers, for the template to write. `url` leads to its statistics.
 
-    `share` is its part of the tasks that ended, or that failed, `exception` what it failed with most often.
+    `share` is its part of the tasks that ended, or that failed, `exception` what it failed with most often, and
+    `failures_url` leads to its groups of failures, where they may be seen.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TaskRow:
     p95: float | None = None
     exception: str = ""
     tasks_url: str = ""
+    failures_url: str = ""
 
 
 def busiest(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
@@ -50,7 +52,7 @@ def slowest(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
     return [TaskRow(name, view.task_url(name), p50=p50, p95=p95) for name, (p50, p95) in ranked]
 
 
-def most_failing(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
+def most_failing(view: StatisticsView, menu: TaskMenu, failures_url: Callable[[str], str]) -> list[TaskRow]:
     """With the exception of each that came most often. Asks for them, where any failed."""
     ranked = _greatest(menu.tasks, lambda sums: sums.counts["failed"])
     most: dict[str, str] = {}
@@ -66,6 +68,7 @@ def most_failing(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
             share=sums.share("failed"),
             exception=most.get(name, ""),
             tasks_url=view.tasks_url(state="FAILURE", name=name),
+            failures_url=failures_url(name),
         )
         for name, sums in ranked
     ]

@@ -18,6 +18,7 @@ from ..shapes import Chosen, ModelShape, NumberField, Shape, TimeField
 from ..views import MonitoringView
 
 PERIOD = Parameter("period", "Up to the last minute that was counted.", choices=tuple(PERIODS), default="24h")
+NAME = Parameter("name", "Of this task only.", example="shop.tasks.pay")
 #: Parts of the example's traceback.
 _PAYLOAD = ("path", "line", "function")
 _PAYLOAD_WORDS = "Only with `monitoring.view_payload`."
@@ -92,10 +93,12 @@ class FailuresView(MonitoringView):
 
     permission = "monitoring.view_failures"
     tag = "failures"
-    operations = {"GET": Operation("Groups of failures", FailuresShape, errors=(400,), parameters=(PERIOD,))}
+    operations = {
+        "GET": Operation("Groups of failures", FailuresShape, errors=(400,), parameters=(PERIOD, NAME))
+    }
 
     def get(self, request: Request) -> Response:
-        found = failures(self.visibility, self.asked["period"], timezone.now())
+        found = failures(self.visibility, self.asked["period"], timezone.now(), self.asked.get("name") or "")
         groups = sorted(found.groups, key=lambda group: (-group.count, group.fingerprint))
         told = {
             "start": found.window.start,
