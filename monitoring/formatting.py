@@ -12,6 +12,8 @@ import pprint
 import re
 from typing import Any
 
+from . import rejection
+
 NBSP = "\u00a0"
 ELLIPSIS = "\u2026"
 
@@ -190,6 +192,9 @@ _EXCEPTION = re.compile(r"(?s)((?:\w+\.)*[^\W\d]\w*)(?:\((.*)\)|: ?(.*))?\s*\Z")
 
 def exception_parts(text: str) -> tuple[str, str]:
     """Class name and message of an exception's repr: ``("Timeout", "no answer")``; ``("", text)`` for others."""
+    reason = rejection.reason_of(text)
+    if reason is not None:
+        return rejection.TYPE, reason
     match = _EXCEPTION.match(text)
     if match is None:
         return "", text

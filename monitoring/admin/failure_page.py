@@ -23,7 +23,7 @@ from .charts import Chart, Mark, Series
 from .control_actions import Action, Known, actions_for
 from .failure_list import period_of, periods_of
 from .failure_rows import tasks_of
-from .failure_words import rule_of, standing_label, tags
+from .failure_words import meaning_of, rule_of, standing_label, tags
 
 #: Entries of the audit log that the page shows.
 AUDIT = 10
@@ -50,6 +50,7 @@ def failure_page(
         "group": group,
         "details": beside,
         "tags": tags(group),
+        "meaning": meaning_of(group.exception_type),
         "rule": rule_of(group.standing),
         "standing_label": standing_label(group.standing),
         "period": period,

@@ -11,7 +11,7 @@ from ..queries.failure_details import Details
 from ..queries.failures import Group, Window
 from ..queries.search.printing import value_text
 from ..queries.search.tree import Missing, Pattern
-from .failure_words import Tag, tags
+from .failure_words import Tag, meaning_of, tags
 
 #: The box that bars are drawn in, and the height of the least of them.
 WIDTH, HEIGHT, LEAST = 120, 24, 2
@@ -20,7 +20,8 @@ WIDTH, HEIGHT, LEAST = 120, 24, 2
 @dataclass(frozen=True)
 class Row:
     """`bars` is the ``d`` of a path; `tasks` the query string of the list that has as many tasks; `function` the last
-    part of the task's name; `message` what the example said, for who may read it."""
+    part of the task's name; `meaning` what an exception of Celery's own means; `message` what the example said, for who
+    may read it."""
 
     group: Group
     details: Details
@@ -28,6 +29,7 @@ class Row:
     bars: str
     tasks: str
     function: str
+    meaning: str
     message: str
 
 
@@ -39,6 +41,7 @@ def row_of(group: Group, details: Details, window: Window) -> Row:
         bars(details.bars),
         tasks_of(group, window),
         function=formatting.split_name(group.name)[1],
+        meaning=meaning_of(group.exception_type),
         message=formatting.exception_parts(details.message)[1],
     )
 

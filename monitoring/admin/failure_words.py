@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from .. import formatting
+from .. import formatting, rejection
 from ..failure_states import (
     GONE_FOR,
     NEW_FOR,
@@ -43,6 +43,13 @@ def standing_label(standing: Standing) -> str:
         Standing.RECOVERED: _("Recovered"),
         Standing.MUTED: _("Muted"),
     }[standing]
+
+
+def meaning_of(exception_type: str) -> str:
+    """What an exception of Celery's own means, where its name does not say it; empty for others."""
+    if exception_type == rejection.TYPE:
+        return _("The task rejected its message (celery.exceptions.Reject)")
+    return ""
 
 
 def rule_of(standing: Standing) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from .. import rejection
 from ..models import Task
+from .failure_words import meaning_of
 
 
 def state_words(task: Task) -> str:
@@ -17,7 +19,8 @@ def state_words(task: Task) -> str:
             return _("Revoked while it ran: its process got %(signal)s.") % {"signal": signal}
         return _("Revoked before it ran.")
     if task.state == "FAILURE" and (task.exception or task.exception_type):
-        return ""
+        meaning = meaning_of(task.exception_type or "")
+        return f"{meaning}." if meaning else ""
     words = {
         "PENDING": _("Sent; no worker has reported that it has it."),
         "RECEIVED": _("A worker has it; it waits for a process or for its time."),
@@ -25,7 +28,7 @@ def state_words(task: Task) -> str:
         "RETRY": _("Failed, will run again."),
         "SUCCESS": "",
         "FAILURE": _("Ended with an exception that was not reported."),
-        "REJECTED": _("The worker refused it."),
+        "REJECTED": f"{meaning_of(rejection.TYPE)}.",
         "LOST": _("Its worker is gone, and nobody knows how it ended."),
     }
     return words.get(task.state, "")

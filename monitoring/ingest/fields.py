@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ..rejection import TYPE as REJECT
+from ..rejection import reason_of
 from .events import Event
 from .quick_json import encode_any
 from .text import storable
@@ -82,6 +84,7 @@ def time_of(value: Any) -> int | None:
 def exception_of(text: str | None, traceback: str | None) -> tuple[str | None, str | None]:
     """The exception's text and class name.
 
+    A task that rejects its message has no class name in its text (``monitoring/rejection.py``).
     Where a pool process died or hit its hard limit, Celery reports ``ExceptionWithTraceback()``: the traceback's last
     line says what it was.
     """
@@ -89,6 +92,8 @@ def exception_of(text: str | None, traceback: str | None) -> tuple[str | None, s
         text = traceback.rstrip().rpartition("\n")[2].strip() or text
     if not text:
         return text, None
+    if reason_of(text) is not None:
+        return text, REJECT
     match = _EXCEPTION_TYPE.match(text)
     return text, storable(match.group(1), MAX_IDENTIFIER) if match else None
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from monitoring.ingest.fields import exception_of
 from monitoring.models import AuditEntry, DeployMark, FailureTriage, Task
 from monitoring.models.audit_entry import Ending
 from monitoring.queries.failures import end_of_counts
@@ -216,6 +217,30 @@ def test_deployments_are_marked_on_the_chart_of_a_group(end: datetime) -> None:
         drawn = json.loads(response.context["chart"].drawn)
         assert [mark["label"] for mark in drawn["marks"]] == labels
         assert response.content.decode().count("mon-chart-mark") == len(labels)
+
+
+def test_a_task_that_rejected_its_message_is_said_to_have_done_so(end: datetime) -> None:
+    text = "reject requeue=False: not for this shop"
+    kind = exception_of(text, None)[1]
+    task = make_failure(end - timedelta(minutes=5), exception_type=kind, exception=text)
+    count_all()
+    words = "The task rejected its message (celery.exceptions.Reject)"
+    reader, other = client_of(*READ), client_of("view_failures", "view_task", name="oskar")
+    of_task = reverse("admin:monitoring_task_change", args=[task.pk])
+    for url in (LIST, page_of(task)):
+        for client, said in ((reader, f"{words}: not for this shop"), (other, words)):
+            shown = text_of(client, url)
+            assert said in shown
+            assert "Exception not known" not in shown
+        assert "not for this shop" not in text_of(other, url)
+    assert f"{words}." in text_of(other, of_task)
+    assert "Reject not for this shop" in text_of(reader, of_task)
+
+
+def test_an_older_worker_reports_the_rejection_alone(end: datetime) -> None:
+    task = make_task(state="REJECTED", finished_at=end)
+    shown = text_of(client_of(*READ), reverse("admin:monitoring_task_change", args=[task.pk]))
+    assert "The task rejected its message (celery.exceptions.Reject)." in shown
 
 
 def test_a_group_outlives_its_tasks(end: datetime) -> None:

@@ -367,7 +367,8 @@ def test_each_failed_attempt_keeps_its_own_traceback_in_the_log():
         ("ValueError('x')", "tb", "ValueError('x')", "ValueError"),
         ("shop.errors.PaymentError: no", None, "shop.errors.PaymentError: no", "PaymentError"),
         ("KeyError", None, "KeyError", "KeyError"),
-        ("reject requeue=False: no", None, "reject requeue=False: no", None),
+        ("reject requeue=False: no", None, "reject requeue=False: no", "Reject"),
+        ("reject requeue", None, "reject requeue", None),
         ("<Unrepresentable>", None, "<Unrepresentable>", None),
         (
             "ExceptionWithTraceback()",

@@ -134,6 +134,13 @@ def test_every_task_is_in_its_state(day):
     }
 
 
+def test_a_task_that_rejects_its_message_has_failed_with_that(day):
+    assert (day.column("reject", "exception_type"), day.column("reject", "exception")) == (
+        "Reject",
+        "reject requeue=False: no",
+    )
+
+
 def test_every_event_that_passed_is_in_the_log_once(day):
     passed = {
         (e["uuid"], e["type"], round(e["timestamp"] * SECOND))
