@@ -159,18 +159,25 @@ def _segments(
 
 
 def _matrix(found: Failures, name: str) -> dict[str, Any]:
-    """Rows of: exception type, and for each window the count and the query string of its tasks."""
+    """Rows of: exception type, and for each window the count, the query string of its tasks, and the length of its bar
+    in percent of the greatest count of that window."""
+    greatest = [max((counts[n] for _kind, counts in found.matrix), default=0) for n in range(len(WINDOWS))]
     return {
         "matrix_windows": [_PERIOD_WORDS[name] for name in WINDOWS],
         "matrix": [
             (
                 kind,
                 [
-                    (count, tasks_raising(kind, window, name))
-                    for count, window in zip(counts, found.windows, strict=True)
+                    (count, tasks_raising(kind, window, name), _bar(count, most))
+                    for count, window, most in zip(counts, found.windows, greatest, strict=True)
                 ],
             )
             for kind, counts in found.matrix[:MATRIX_SIZE]
         ],
         "matrix_left_out": max(0, len(found.matrix) - MATRIX_SIZE),
     }
+
+
+def _bar(count: int, most: int) -> int:
+    """From 0 to 100; what is not zero can be seen."""
+    return max(2, round(100 * count / most)) if count else 0

@@ -110,6 +110,16 @@ def test_filters_sorts_and_pages_stand_in_the_address(end: datetime) -> None:
         assert client.get(f"{LIST}{strange}").status_code == 200
 
 
+def test_bars_of_the_matrix_compare_the_exceptions_of_one_window(end: datetime) -> None:
+    for minutes in (5, 6, 100, 600):
+        make_failure(end - timedelta(minutes=minutes), exception_type="KeyError")
+    make_failure(end - timedelta(minutes=5), "refund", exception_type="OSError")
+    count_all()
+    context = client_of(*READ).get(LIST).context
+    bars = {kind: [bar for _count, _query, bar in counts] for kind, counts in context["matrix"]}
+    assert bars == {"KeyError": [100, 100, 100, 100], "OSError": [50, 33, 25, 25]}
+
+
 def test_the_list_is_narrowed_to_one_task(end: datetime) -> None:
     for minutes in (2, 100, 600):
         make_failure(end - timedelta(minutes=minutes), exception_type="KeyError")
