@@ -25,11 +25,13 @@ class Series:
     """One line. `values` has one for each time of its chart, None where nothing is known.
 
     `colour` is the name of a token without ``--mon-``: ``s1`` to ``s6``, ``p50``, ``p95``, ``p99``, ``failure-solid``.
+    `dotted` tells it from one of a colour that is near to its own.
     """
 
     label: str
     values: Sequence[float | None]
     colour: str = "s1"
+    dotted: bool = False
 
     @property
     def newest(self) -> float | None:
@@ -92,7 +94,12 @@ class Chart:
             "end": self.end.timestamp(),
             "times": [at.timestamp() for at in self.times],
             "series": [
-                {"label": str(one.label), "colour": one.colour, "values": list(one.values)}
+                {
+                    "label": str(one.label),
+                    "colour": one.colour,
+                    "dotted": one.dotted,
+                    "values": list(one.values),
+                }
                 for one in self.series
             ],
             "filling": self.filling,

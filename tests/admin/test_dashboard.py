@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -193,6 +194,21 @@ def test_marks_of_deployments_are_drawn_on_every_chart(viewer: Client) -> None:
         assert [mark.label for mark in chart.marks] == ["v1.2"]
         assert '"label":"v1.2"' in chart.drawn
     assert response.content.decode().count("mon-chart-mark") == 4
+
+
+def test_percentiles_that_stand_beside_each_other_differ_by_more_than_colour(viewer: Client) -> None:
+    make_tasks()
+    response = dashboard(viewer)
+    charts = {chart.title: chart for chart in response.context["charts"]}
+    for title, lines in (
+        ("Run time", [("p50", True), ("p95", False), ("p99", False)]),
+        ("Queue wait", [("p50", True), ("p95", False)]),
+    ):
+        drawn = json.loads(charts[title].drawn)["series"]
+        assert [(one["label"], one["dotted"]) for one in drawn] == lines
+    html = response.content.decode()
+    assert html.count('<path class="mon-colour-p50"') == 2
+    assert html.count('<rect class="mon-colour-p95"') == 2
 
 
 def test_without_the_permission_there_are_tabs_and_no_figures() -> None:

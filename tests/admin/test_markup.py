@@ -129,6 +129,13 @@ def test_badges_and_bars_can_be_read(theme: str, ground: str, state: str) -> Non
     assert contrast(colours[f"{name}-solid"], ground) >= 3
 
 
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#121212")])
+def test_lines_of_charts_can_be_seen(theme: str, ground: str) -> None:
+    colours = blocks()[theme]
+    lines = ["p50", "p95", "p99", *(f"s{number}" for number in range(1, 7)), "success-area"]
+    assert [name for name in lines if contrast(colours[name], ground) < 3] == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("kind", ["bad", "warn", "good"])
 def test_notices_can_be_read(theme: str, kind: str) -> None:

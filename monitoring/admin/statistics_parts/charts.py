@@ -73,7 +73,7 @@ def _percentiles(found: Overview, column: str, names: Sequence[str]) -> list[Ser
     shares = [int(name[1:]) / 100 for name in names]
     values = found.values(lambda sums: sums.percentiles(column, shares))
     return [
-        Series(name, [None if one is None else _rounded(one) for one in each], name)
+        Series(name, [None if one is None else _rounded(one) for one in each], name, dotted=name == "p50")
         for name, each in zip(names, zip(*values, strict=True), strict=True)
     ]
 

@@ -7,6 +7,9 @@ import { axisTimes, momentWords } from "./times.js";
 
 const FORMATS = { number, duration, share };
 const DRAWN = new WeakMap();
+/** Pixels of line and gap: of a series that is dotted, and of the newest bucket, which is still filling. */
+const DOTTED = [2, 3];
+const DASHED = [4, 4];
 /** Part of its bucket that a bar takes, and its greatest width in pixels. */
 const BAR = [0.8, 40];
 
@@ -97,7 +100,7 @@ class Chart {
 
   /** What options depend on, but for data. */
   #looks() {
-    return JSON.stringify([this.drawn.series.map(({ label, colour }) => [label, colour]), this.drawn.stacked]);
+    return JSON.stringify([this.drawn.series.map(({ label, colour, dotted }) => [label, colour, dotted]), this.drawn.stacked]);
   }
 
   #read() {
@@ -123,7 +126,7 @@ class Chart {
   #lines() {
     const { series, stacked } = this.drawn;
     if (!stacked) {
-      return series.flatMap((one) => [line(one), line(one, [4, 4])]);
+      return series.flatMap((one) => [line(one, one.dotted ? DOTTED : undefined), line(one, DASHED)]);
     }
     return series.toReversed().flatMap((one) => [bar(one), bar(one, true)]);
   }
