@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -82,6 +83,13 @@ def test_running_tasks_stand_longest_first_and_finished_ones_newest_first() -> N
     page = text_of(viewer(), URL)
     places = [page.index(f'data-task="{task_id}"') for task_id in ("long", "short", "newer", "older")]
     assert places == sorted(places)
+
+
+def test_what_waits_is_told_apart_from_the_legend_before_it() -> None:
+    make_running("one", 5)
+    make_task(state="PENDING")
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", text_of(viewer(), URL)))
+    assert "over 5 × the task's p95 · 1 waiting" in unescape(words)
 
 
 def test_the_filter_of_the_address_is_that_of_both_lists() -> None:
