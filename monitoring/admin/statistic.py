@@ -29,11 +29,12 @@ class StatisticAdmin(MonitoringAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         site, visibility = self.admin_site.name, self.visibility(request)
-        live = live_context(request, site, "statistics")
+        # Statistics have no tab of their own: they tell of tasks.
+        shared = {**live_context(request, site, "statistics"), "tabs": tabs(self.admin_site, request, Task)}
         name = request.GET.get("name", "").replace("\0", "")
         if name:
-            shown = statistics_task(request, visibility, live["status"].presence, self.admin_site)
-            tasks = {"tabs": tabs(self.admin_site, request, Task), "crumb": formatting.cut(name, 100)}
-            return self.page(request, "statistics_task.html", name, **live, **shown, **tasks)
+            shown = statistics_task(request, visibility, shared["status"].presence, self.admin_site)
+            crumb = formatting.cut(name, 100)
+            return self.page(request, "statistics_task.html", name, crumb=crumb, **shared, **shown)
         context = statistics_list(request, visibility, site)
-        return self.page(request, "statistics_list.html", _("Task statistics"), **live, **context)
+        return self.page(request, "statistics_list.html", _("Task statistics"), **shared, **context)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ..models import (
+    ApiToken,
     AuditEntry,
     Config,
     DeadLetter,
@@ -40,6 +41,7 @@ TABS: tuple[tuple[type[Model], StrPromise, str], ...] = (
     (Gap, _("Gaps"), "p"),
     (DeadLetter, _("Dead letters"), "x"),
     (AuditEntry, _("Audit"), "u"),
+    (ApiToken, _("API tokens"), "k"),
 )
 
 
