@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -18,6 +20,9 @@ from ..queries.usual import Usual
 register = template.Library()
 
 UNKNOWN = "–"
+#: After a dot, an underscore or a colon, before a letter.
+_BREAKS = re.compile(r"(?<=[._:])(?=[^\W\d_])")
+_WBR = mark_safe("<wbr>")
 
 
 @register.filter
@@ -55,6 +60,12 @@ def shown(value: Any) -> Any:
 @register.filter
 def cut(text: str, length: int) -> str:
     return formatting.cut(text, length)
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """A name in which lines break behind dots, underscores and colons, and not within a word."""
+    return format_html_join(_WBR, "{}", ((piece,) for piece in _BREAKS.split(str(text))))
 
 
 @register.simple_tag

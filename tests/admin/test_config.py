@@ -15,6 +15,7 @@ from django.utils import timezone
 from monitoring.ingest.redaction_settings import configured_redactor
 from monitoring.inspection.intake import take
 from monitoring.models import WorkerSnapshot
+from monitoring.templatetags.monitoring_format import breakable
 from tests.configuration.test_masking import PLANTED, SECRET
 from tests.factories import make_user, make_worker
 from tests.queries.worker_parts.answers import answers
@@ -68,6 +69,28 @@ def test_what_is_changed_is_bold_beside_its_default(admin_client: Client) -> Non
     row = line(page(admin_client), "worker_prefetch_multiplier")
     assert "<b>1</b>" in row
     assert "<code>4</code>" in row
+
+
+def test_columns_have_heads_and_names_break_between_their_words(
+    admin_client: Client, app: celery.Celery
+) -> None:
+    app.conf.update(beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler")
+    html = page(admin_client)
+    tables = re.findall(r'<table class="mon-table mon-config">.*?</table>', html)
+    assert tables
+    for table in tables:
+        [head] = re.findall(r"<thead>.*?</thead>", table)
+        assert re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', head) == [
+            "Setting",
+            "Value",
+            "Default",
+            "Marks",
+            "Docs",
+        ]
+    row = line(html, "beat_scheduler")
+    assert "<code>beat_<wbr>scheduler</code>" in row
+    assert "django_<wbr>celery_<wbr>beat.<wbr>schedulers:<wbr>DatabaseScheduler" in row
+    assert breakable("a.b_<c> 1.5 __x") == "a.<wbr>b_&lt;c&gt; 1.5 __<wbr>x"
 
 
 def test_the_page_can_be_narrowed(admin_client: Client) -> None:

@@ -35,11 +35,11 @@ def only_shop_add(user: Any) -> Visibility:
 
 
 def page(client: Client, tab: str = "", host: str = HOST) -> str:
-    """Its text as a reader has it: entities and non-breaking spaces replaced."""
+    """Its text as a reader has it: entities and non-breaking spaces replaced, without places where lines may break."""
     url = reverse("admin:monitoring_worker_change", args=[host])
     response = client.get(url, {"tab": tab} if tab else {})
     assert response.status_code == 200
-    return html.unescape(response.content.decode()).replace("\u00a0", " ")
+    return html.unescape(response.content.decode()).replace("\u00a0", " ").replace("<wbr>", "")
 
 
 def said(kind: str, content: Any, **fields: Any) -> WorkerSnapshot:
