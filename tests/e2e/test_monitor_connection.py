@@ -80,6 +80,29 @@ def test_a_page_that_was_paused_while_the_server_was_away_stays_paused(stack: St
     expect(row(page, "finished", missed)).to_be_visible()
 
 
+def test_rows_that_come_under_the_pointer_by_a_press_on_resume_are_no_reason_to_wait(
+    stack: Stack, reader: Reader
+) -> None:
+    shop = stack.memory.shop
+    page = reader.open(stack.redis)
+    page.set_viewport_size({"width": 1440, "height": 560})
+    for task_id in [shop.start("/tasks/fail")["task_id"] for _ in range(10)]:
+        expect(row(page, "finished", task_id)).to_be_attached()
+    page.get_by_role("button", name="Pause").click()
+    resume = page.locator("#mon-paused").get_by_role("button", name="Resume")
+    box = resume.bounding_box()
+    assert box is not None
+    missed = shop.start("/tasks/fail")["task_id"]
+    shop.outcome(missed, "FAILURE")
+    expect(page.locator("#mon-paused")).to_contain_text(re.compile(r"[1-9]\d* changes since then"))
+    resume.click()
+    point = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    assert page.evaluate(
+        "([x, y]) => document.elementFromPoint(x, y).closest('#mon-finished') !== null", point
+    )
+    expect(row(page, "finished", missed)).to_be_visible()
+
+
 def test_a_hidden_tab_has_no_connection_and_catches_up_on_return(stack: Stack, reader: Reader) -> None:
     page = reader.open(stack.redis)
     ready(page, stack)
