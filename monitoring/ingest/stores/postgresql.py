@@ -28,6 +28,8 @@ from monitoring.models import EventDelta, StatisticMark, Task, TaskEvent
 
 _STAGED_TASKS = "monitoring_staged_task"
 _STAGED_EVENTS = "monitoring_staged_event"
+#: The merge as a prepared statement: to plan it takes 3 ms, for each batch.
+_MERGE_TASKS = "monitoring_merge_tasks"
 #: What counts need to know of a task: its id and the fields of `TaskFacts`.
 _FACTS = ("task_id", *TaskFacts._fields)
 #: What marks need to know beside it.
@@ -103,7 +105,7 @@ class PostgresStore:
     def write(self, batch: Batch) -> Written:
         written = Written()
         if batch.tasks:
-            self._make_staging_tables()  # not in the transaction: if that is rolled back, they must stay
+            self._make_ready()  # not in the transaction: if that is rolled back, the staging tables must stay
             if batch.prepared is None:
                 self.prepare(batch)
         with transaction.atomic(using=self.using):
@@ -114,7 +116,8 @@ class PostgresStore:
             write_side_tables(self.using, batch)
         return written
 
-    def _make_staging_tables(self) -> None:
+    def _make_ready(self) -> None:
+        """Staging tables and the prepared statement, which each connection has for itself."""
         connection = connections[self.using]
         connection.ensure_connection()
         if self._prepared is connection.connection:
@@ -122,6 +125,9 @@ class PostgresStore:
         with connection.cursor() as cursor:
             cursor.execute(staging_table(_STAGED_TASKS, self._task_types))
             cursor.execute(staging_table(_STAGED_EVENTS, self._event_types, times="timestamptz"))
+            cursor.execute("SELECT FROM pg_prepared_statements WHERE name = %s", [_MERGE_TASKS])
+            if not cursor.fetchall():
+                cursor.execute(f"PREPARE {_MERGE_TASKS} AS {self._merge_tasks}")
         self._prepared = connection.connection
 
     def _write_tasks(self, events: list[Event], prepared: _Prepared) -> int:
@@ -129,7 +135,7 @@ class PostgresStore:
         # A COPY is no call of a cursor's method, so Django does not turn what goes wrong in it into its own errors.
         with connection.wrap_database_errors, connection.cursor() as cursor:
             _copy(cursor, _STAGED_TASKS, self._task_types, prepared.rows)
-            cursor.execute(self._merge_tasks)
+            cursor.execute(f"EXECUTE {_MERGE_TASKS}")
             merged = cursor.fetchall()
             changed = {task_id: TaskFacts(*known) for _, task_id, *known in merged if task_id is not None}
             if merged[0][0] + len(changed) < len(prepared.facts):  # others are what they were
