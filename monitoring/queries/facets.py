@@ -127,12 +127,16 @@ def _count(
 ) -> tuple[dict[str, Counter[str]], dict[str, int]]:
     """Numbers by field and value; sizes of each field's sample, of the ``total``, and what is known of the table."""
     samples = _Samples(most, since)
-    parts = list(_TABLE[connections[Task.objects.db].vendor])
+    vendor = connections[Task.objects.db].vendor
+    parts = list(_TABLE[vendor])
+    fields: dict[str, list[str]] = {}
     for each in FIELDS:
         tree = remove_field(asked.question.tree, each)
         name = samples.of(replace(asked, question=asked.question.with_tree(tree)))
         if name is not None:
-            parts.append(f"SELECT '{each}', {each}, count(*) FROM {name} GROUP BY {each}")  # noqa: S608
+            fields.setdefault(name, []).append(each)
+    for name, counted in fields.items():
+        parts += _groups(name, counted, vendor)
     total = samples.of(asked)
     if total is not None:
         parts.append(f"SELECT '*', 'total', count(*) FROM {total}")  # noqa: S608
@@ -155,6 +159,17 @@ def _count(
         if value:
             values[each][value] = number
     return values, sizes
+
+
+def _groups(sample: str, fields: list[str], vendor: str) -> list[str]:
+    """Statements that count the values of `fields` in a sample: one that reads it once, where there is such."""
+    if vendor != "postgresql" or len(fields) == 1:
+        return [f"SELECT '{each}', {each}, count(*) FROM {sample} GROUP BY {each}" for each in fields]  # noqa: S608
+    which = " ".join(f"WHEN grouping({each}) = 0 THEN '{each}'" for each in fields)
+    sets = ", ".join(f"({each})" for each in fields)
+    # In a row of one set the columns of the others are NULL.
+    value = f"coalesce({', '.join(fields)})"
+    return [f"SELECT CASE {which} END, {value}, count(*) FROM {sample} GROUP BY GROUPING SETS ({sets})"]  # noqa: S608
 
 
 class _Samples:

@@ -25,7 +25,7 @@ MOST_BUCKETS = 80
 #: Up to here matching tasks are counted, each of them; more are estimated from a sample of the table.
 EXACT = MOST
 #: Rows that a sample reads.
-SAMPLE = 50_000
+SAMPLE = 30_000
 #: As many rows of a short range are all read where that costs no more than this by the plan (page costs of a reading):
 #: they lie side by side by an index of their time. Of a sample of the whole table hardly any would be in the range.
 CHEAP = 2_000
