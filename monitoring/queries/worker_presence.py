@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Subquery
 from django.utils import timezone
 
 from ..conf import monitoring_settings
@@ -66,10 +66,13 @@ class Presence:
 
 
 def presence(using: str | None = None, now: datetime | None = None) -> Presence:
-    """What to judge by at this moment. Cost: the consumers of the last seconds, and one row of the gaps."""
+    """What to judge by at this moment. Cost: one statement, the consumers of the last seconds and the newest gap."""
     now = now or timezone.now()
+    newest_gap = Gap.objects.order_by("-ended_at").values("ended_at")[:1]
     recent = Consumer.objects.using(using).filter(reported_at__gt=now - timedelta(seconds=RECENT))
-    return presence_by(recent, Gap.objects.using(using).aggregate(end=Max("ended_at"))["end"], now)
+    consumers = list(recent.annotate(gap_end=Subquery(newest_gap)))
+    # Where no consumer is connected nothing is judged, and no gap matters.
+    return presence_by(consumers, consumers[0].gap_end if consumers else None, now)
 
 
 def presence_by(consumers: Iterable[Consumer], gap_end: datetime | None, now: datetime) -> Presence:
