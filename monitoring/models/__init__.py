@@ -27,6 +27,7 @@ from .task_list_choice import TaskListChoice
 from .upkeep_job import UpkeepJob
 from .worker import Worker
 from .worker_event import WorkerEvent
+from .worker_rollup import WorkerRollup, WorkerRollupMark
 from .worker_sample import WorkerSample
 from .worker_snapshot import Problem, WorkerSnapshot
 
@@ -70,6 +71,8 @@ __all__ = [
     "UpkeepJob",
     "Worker",
     "WorkerEvent",
+    "WorkerRollup",
+    "WorkerRollupMark",
     "WorkerSample",
     "WorkerSnapshot",
 ]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from statistics import fmean
-from typing import Any
 
-from ..models import WorkerEvent, WorkerSample
+from ..models import WorkerEvent
+from ..time_steps import DAY, HOUR, MINUTE
+from ..worker_figures import Figures
 from .visibility import Visibility
+from .worker_rollups import finest_step, read_figures, read_rollups
 
-#: Seconds of a sample.
-MINUTE = 60
 #: Most marks that one history has; the newest ones.
 MAX_MARKS = 200
-
-_COLUMNS = ("active", "most_active", "load_1", "load_5", "load_15", "events", "clock_skew")
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -54,78 +52,58 @@ class History:
 def history(
     visibility: Visibility, hostname: str, since: datetime, until: datetime, points: int = 240
 ) -> History | None:
-    """One worker from `since` to `until`, in at most about `points` steps of whole minutes.
+    """One worker from `since` to `until`, in at most about `points` steps, and as finely as is still known.
 
-    None for a user of limited visibility, who sees no figures of workers. Cost: a range of the primary key, one row a
-    minute, at most 10,080 (samples are kept for a week).
+    Steps are whole minutes; from an hour on whole hours (UTC), from a day on whole days. Where the range begins before
+    the minutes that are kept (a week), or before the hours (90 days), all of it has steps of hours or days. Hours say
+    what their minutes say: exactly the same, within about a minute of what comes late.
+
+    None for a user of limited visibility, who sees no figures of workers. Cost: three statements, ranges of the keys of
+    what is said in ``worker_rollups``, and of the log of who came and went.
     """
     if not visibility.is_everything:
         return None
-    step = MINUTE * max(1, math.ceil((until - since).total_seconds() / MINUTE / max(1, points)))
+    is_name = "\0" not in hostname  # no name has one, and PostgreSQL refuses to look
+    rollups = read_rollups(hostname, *_around(since, until, points)) if is_name else []
+    step = _step(since, until, points, finest_step(rollups, since))
     first = int(since.timestamp()) // step
     length = max(0, math.ceil(until.timestamp() / step) - first)
     times = [datetime.fromtimestamp((first + index) * step, UTC) for index in range(length)]
-    samples = _samples(hostname, times[0], times[-1] + timedelta(seconds=step)) if times else []
-    buckets: list[list[dict[str, Any]]] = [[] for _ in times]
-    for sample in samples:
-        buckets[int(sample["minute"].timestamp()) // step - first].append(sample)
+    found: Mapping[int, Figures] = {}
+    if times and is_name:
+        end = times[-1] + timedelta(seconds=step)
+        found = read_figures(hostname, rollups, times[0], end, step)
+    nothing = Figures()
+    buckets = [found.get(first + index, nothing) for index in range(length)]
     return History(
         step=step,
         times=times,
-        active=[_mean(bucket, "active") for bucket in buckets],
-        most_active=[_most(bucket, "most_active") for bucket in buckets],
-        load_1=[_mean(bucket, "load_1") for bucket in buckets],
-        load_5=[_mean(bucket, "load_5") for bucket in buckets],
-        load_15=[_mean(bucket, "load_15") for bucket in buckets],
-        processed_per_second=[_rate(bucket, "done") for bucket in buckets],
-        events_per_second=[_rate(bucket, "events") for bucket in buckets],
-        clock_skew=[_mean(bucket, "clock_skew") for bucket in buckets],
-        marks=_marks(hostname, since, until),
+        active=[bucket.mean("active") for bucket in buckets],
+        most_active=[bucket.most_active for bucket in buckets],
+        load_1=[bucket.mean("load_1") for bucket in buckets],
+        load_5=[bucket.mean("load_5") for bucket in buckets],
+        load_15=[bucket.mean("load_15") for bucket in buckets],
+        processed_per_second=[bucket.done_per_second for bucket in buckets],
+        events_per_second=[bucket.events_per_second for bucket in buckets],
+        clock_skew=[bucket.mean("clock_skew") for bucket in buckets],
+        marks=_marks(hostname, since, until) if is_name else [],
     )
 
 
-def _samples(hostname: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """One dict a minute, oldest first; `done` is how many tasks were done in it, None where that is not known."""
-    if "\0" in hostname:  # no name has one, and PostgreSQL refuses to look
-        return []
-    rows = WorkerSample.objects.filter(hostname=hostname, minute__gte=since, minute__lt=until)
-    samples: list[dict[str, Any]] = list(rows.order_by("minute").values("minute", "processed", *_COLUMNS))
-    for sample, following in zip(samples, [*samples[1:], None], strict=False):
-        sample["done"] = _done(sample, following)
-    return samples
+def _step(since: datetime, until: datetime, points: int, finest: int) -> int:
+    """Seconds of a bucket: enough for so many points, `finest` at least, and a multiple of what buckets are made of."""
+    wanted = max(finest, (until - since).total_seconds() / max(1, points))
+    unit = next((unit for unit in (DAY, HOUR) if wanted >= unit), MINUTE)
+    return unit * math.ceil(wanted / unit)
 
 
-def _done(sample: dict[str, Any], following: dict[str, Any] | None) -> int | None:
-    """Tasks between a minute's first heartbeat and that of the next; a process that began meanwhile counts from 0."""
-    if following is None or following["minute"] - sample["minute"] != timedelta(seconds=MINUTE):
-        return None
-    before, after = sample["processed"], following["processed"]
-    if before is None or after is None:
-        return None
-    return int(after - before if after >= before else after)
-
-
-def _known(bucket: Iterable[dict[str, Any]], column: str) -> list[float]:
-    return [sample[column] for sample in bucket if sample[column] is not None]
-
-
-def _mean(bucket: list[dict[str, Any]], column: str) -> float | None:
-    known = _known(bucket, column)
-    return fmean(known) if known else None
-
-
-def _most(bucket: list[dict[str, Any]], column: str) -> float | None:
-    return max(_known(bucket, column), default=None)
-
-
-def _rate(bucket: list[dict[str, Any]], column: str) -> float | None:
-    known = _known(bucket, column)
-    return sum(known) / (MINUTE * len(known)) if known else None
+def _around(since: datetime, until: datetime, points: int) -> tuple[datetime, datetime]:
+    """The range and a bucket on both sides, whatever these will be: the first may begin earlier, the last end later."""
+    longest = timedelta(seconds=_step(since, until, points, DAY))
+    return since - min(longest, since - _FIRST), until + min(longest, _LAST - until)
 
 
 def _marks(hostname: str, since: datetime, until: datetime) -> list[Mark]:
-    if "\0" in hostname:
-        return []
     rows = WorkerEvent.objects.filter(hostname=hostname, timestamp__gte=since, timestamp__lte=until)
     newest = rows.order_by("-timestamp")[:MAX_MARKS]
     return [

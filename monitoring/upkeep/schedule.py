@@ -15,6 +15,7 @@ from monitoring.upkeep.jobs import (
     partitions,
     progress,
     queues,
+    rollups,
     samples,
     schedules,
     statistics,
@@ -60,6 +61,7 @@ JOBS: dict[str, Job] = {
         Job("schedules", 10, schedules.run),
         # So the minute under way is counted every 15 seconds.
         Job("statistics", 15, statistics.run),
+        Job("rollups", 60, rollups.run),
         Job("trim", 60, trim.run),
         Job("senders", 3600, gone_senders.run),
     )

@@ -66,6 +66,7 @@ PAGES = [
     ("worker_changelist", None, ""),
     ("task_start", None, ""),
     ("worker_change", "celery@w1", ""),
+    ("worker_change", "celery@w1", "range=30d"),
     *(("worker_change", "celery@w1", f"tab={tab.name}") for tab in TABS),
     (DASHBOARD, None, ""),
     (DASHBOARD, None, "name=shop.tasks.t1&queue=default"),

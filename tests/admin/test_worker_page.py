@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ from monitoring.ingest.redaction_settings import configured_redactor
 from monitoring.inspection.intake import take
 from monitoring.models import Problem, WorkerSample, WorkerSnapshot
 from monitoring.queries.visibility import Visibility
+from monitoring.time_steps import HOUR, start_of
+from monitoring.upkeep.worker_rollups import count_hour
 from tests.factories import VIEWER_PERMISSIONS, make_task, make_user, make_worker
 from tests.queries.worker_parts.answers import answers
 
@@ -204,6 +206,21 @@ def test_the_range_of_the_charts_is_in_the_address(admin_client: Client) -> None
     assert "tab=pool" in chosen[0]
     for query in ({"from": "nonsense"}, {"from": "2026-01-01T00:00:00Z", "to": "1999-01-01"}, {"range": "x"}):
         assert admin_client.get(url, query).status_code == 200
+
+
+def test_thirty_days_are_drawn_from_hours(admin_client: Client) -> None:
+    make_worker(HOST)
+    hour = start_of(datetime.now(UTC) - timedelta(days=20), HOUR)
+    for ago in range(3):
+        at = hour - timedelta(hours=ago)
+        WorkerSample.objects.create(hostname=HOST, minute=at, active=2, most_active=4, load_1=3.25 + ago)
+        count_hour("default", at, final=True)
+    WorkerSample.objects.all().delete()
+    url = reverse("admin:monitoring_worker_change", args=[HOST])
+    text = admin_client.get(url, {"range": "30d"}).content.decode()
+    assert re.search(r'aria-current="true">30\s', text)
+    assert re.search(r'<td class="mon-number">[345]\.\d*</td>', text)
+    assert '<td class="mon-number">4</td>' in text
 
 
 def test_a_wrong_clock_a_double_name_and_restarts_are_said(admin_client: Client) -> None:

@@ -9,8 +9,8 @@ from ..chart_range import ChartRange
 from ..charts import Chart, Series
 from .view import WorkerView
 
-#: Ranges to choose from; samples are kept for a week.
-RANGES = ("1h", "6h", "24h", "7d")
+#: Ranges to choose from: minutes are kept for a week, hours for 90 days.
+RANGES = ("1h", "6h", "24h", "7d", "30d")
 
 
 def charts(view: WorkerView, names: tuple[str, ...]) -> tuple[ChartRange, list[Chart]]:

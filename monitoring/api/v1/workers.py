@@ -90,7 +90,9 @@ class WorkerHistoryView(MonitoringView):
         "GET": Operation(
             "History of a worker",
             WorkerHistoryShape,
-            "Samples of each minute, kept for a week. Not for users of limited visibility.",
+            "From samples of each minute, kept for a week, the hours that they add up to, kept for 90 days, and the"
+            " days, kept for two years: a range that begins before has longer steps. Not for users of limited"
+            " visibility.",
             errors=(400, 404),
             parameters=(
                 *ranges.parameters("1h"),

@@ -12,6 +12,7 @@ from django.db import connections
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores.columns import to_datetime
 from monitoring.ingest.stores.merging import chunks
+from monitoring.ingest.stores.rollup_marks import mark_late_hours
 from monitoring.ingest.worker_samples import Sample, fold_samples
 from monitoring.models import WorkerEvent, WorkerSample
 
@@ -27,7 +28,8 @@ _ROWS = 900 // (len(_COLUMNS) + 1)
 def write_worker_history(using: str, events: Sequence[Event]) -> None:
     """Join the samples of `events`, and log those that say who came and went. Must run in a transaction.
 
-    Cost: one statement for each, of few rows: a worker sends a heartbeat every other second.
+    Cost: one statement for each, of few rows: a worker sends a heartbeat every other second. One more where they come
+    late.
     """
     samples = fold_samples(events)
     if samples:
@@ -39,6 +41,7 @@ def write_worker_history(using: str, events: Sequence[Event]) -> None:
                     hostname, minute, *rest = sample.columns
                     parameters += (hostname, adapt(to_datetime(minute)), *rest, 0)
                 cursor.execute(_statement(len(chunk)), parameters)
+        mark_late_hours(using, {to_datetime(sample.minute) for sample in samples})
     logged = [event for event in events if event.type in ("worker-online", "worker-offline")]
     if logged:
         WorkerEvent.objects.using(using).bulk_create(
@@ -58,6 +61,7 @@ def add_events(using: str, counts: Mapping[tuple[str, datetime], int]) -> None:
                 " ON CONFLICT (hostname, minute) DO UPDATE SET events = t.events + excluded.events",
                 [value for row in chunk for value in row],
             )
+    mark_late_hours(using, {minute for _hostname, minute in counts})
 
 
 def _key(event: Event) -> tuple[str, int, str, int]:

@@ -54,13 +54,21 @@ def test_samples_of_workers_are_kept_for_a_week(using, lease):
 
 def test_much_that_is_old_is_deleted_little_by_little(using, lease):
     now = datetime.now(UTC)
-    for hours in range(20, 0, -4):
+    for hours in range(14, 0, -1):
         WorkerSample.objects.using(using).create(
             hostname="celery@a", minute=now - timedelta(days=7, hours=hours)
         )
-    for left in (3, 1, 0):
+    for left in (8, 2, 0):
         trim.run(lease)
         assert WorkerSample.objects.using(using).count() == left
+
+
+def test_worker_whose_clock_is_years_behind_keeps_no_other_samples_from_being_deleted(using, lease):
+    now = datetime.now(UTC)
+    WorkerSample.objects.using(using).create(hostname="celery@a", minute=now - timedelta(days=8))
+    WorkerSample.objects.using(using).create(hostname="celery@b", minute=datetime(2001, 1, 1, tzinfo=UTC))
+    trim.run(lease)
+    assert not WorkerSample.objects.using(using).exists()
 
 
 def test_comings_and_goings_of_workers_are_kept_for_a_month(using, lease):
