@@ -62,8 +62,9 @@ class ScheduleLine:
 def schedule_page(
     request: HttpRequest, visibility: Visibility, presence: Presence, site_name: str
 ) -> dict[str, Any]:
-    """`request.GET`: ``show`` and ``sort``. Cost: that of ``queries/schedules.py``."""
-    found = schedules(visibility, presence)
+    """`request.GET`: ``show``, ``sort`` and ``task``, a name. Cost: that of ``queries/schedules.py``."""
+    task = request.GET.get("task", "")
+    found = schedules(visibility, presence, task=task or None)
     show = request.GET.get("show", "") if request.GET.get("show", "") in SHOWN else ""
     sort = request.GET.get("sort", "") if request.GET.get("sort", "") in SORTS else ""
     states = sorted((state for state in found.schedules if SHOWN[show](state)), key=_order(sort))
@@ -72,6 +73,8 @@ def schedule_page(
         "rows": _lines(request, site_name, states),
         "segments": _segments(request, found.schedules, show),
         "show": show,
+        "task": task,
+        "without_task_url": with_parameters(request, task=None),
         "sorts": [
             (with_parameters(request, sort=name or None), label, name == sort)
             for name, label in (("", _("trouble first")), ("name", _("name")), ("next", _("next run")))

@@ -33,7 +33,7 @@ class StatisticAdmin(MonitoringAdmin):
         shared = {**live_context(request, site, "statistics"), "tabs": tabs(self.admin_site, request, Task)}
         name = request.GET.get("name", "").replace("\0", "")
         if name:
-            shown = statistics_task(request, visibility, shared["status"].presence, self.admin_site)
+            shown = statistics_task(request, visibility, self.admin_site)
             crumb = formatting.cut(name, 100)
             return self.page(request, "statistics_task.html", name, crumb=crumb, **shared, **shown)
         context = statistics_list(request, visibility, site)

@@ -14,12 +14,10 @@ from django.utils.translation import gettext as _
 from ..queries.marks import marks
 from ..queries.registered_on import registered_on
 from ..queries.runs_by_worker import runs_by_worker
-from ..queries.schedules import schedules
 from ..queries.statistics_overview import Overview, overview
 from ..queries.statistics_sums import RUNTIMES, WAITS
 from ..queries.task_extremes import extremes
 from ..queries.visibility import Visibility
-from ..queries.worker_presence import Presence
 from .charts import Mark
 from .failure_links import failures_url
 from .payload import may_view_payload
@@ -31,9 +29,7 @@ from .statistics_parts.tiles import Tile
 from .statistics_parts.view import StatisticsView
 
 
-def statistics_task(
-    request: HttpRequest, visibility: Visibility, presence: Presence, site: AdminSite
-) -> dict[str, Any]:
+def statistics_task(request: HttpRequest, visibility: Visibility, site: AdminSite) -> dict[str, Any]:
     """`request.GET`: ``name``, ``queue``, and the range, as :meth:`StatisticsView.of` reads them."""
     view = StatisticsView.of(request, visibility, site.name, timezone.now())
     name = view.selection.name or ""
@@ -57,6 +53,7 @@ def statistics_task(
         "least_runs": LEAST_RUNS,
         "with_workers": visibility.is_everything,
         "may_view_tasks": may_view_tasks,
+        "may_view_schedules": request.user.has_perm("monitoring.view_schedule"),
         "tasks_url": view.tasks_url(),
         "failed_url": view.tasks_url(state="FAILURE"),
         "failures_url": failures_url(site, view, name),
@@ -66,8 +63,6 @@ def statistics_task(
         rows = runs_by_worker(visibility, name)
         total = sum(row.runs for row in rows)
         context["workers"] = [(row, row.runs / total if total else None) for row in rows]
-    if request.user.has_perm("monitoring.view_schedule"):
-        context["scheduled"] = schedules(visibility, presence, task=name)
     if may_view_tasks:
         with_payload = may_view_payload(request)
         context["with_payload"] = with_payload

@@ -120,21 +120,19 @@ def test_arguments_of_runs_need_the_permission_of_payload() -> None:
     assert "KWARGSECRET" not in page(client_of("view_statistic", "view_task")).content.decode()
 
 
-def test_what_schedules_it_is_named_for_those_who_may_see_schedules(viewer: Client) -> None:
+def test_its_schedules_are_one_link_away_for_those_who_may_see_schedules(viewer: Client) -> None:
     every = IntervalSchedule.objects.create(every=90, period=IntervalSchedule.SECONDS)
     PeriodicTask.objects.create(name="pay them", task=PAY, interval=every)
-    PeriodicTask.objects.create(name="pay never", task=PAY, interval=every, enabled=False)
     PeriodicTask.objects.create(name="something else", task="shop.tasks.ship", interval=every)
-    shown = page(viewer)
-    content = shown.content.decode()
-    first, second = shown.context["scheduled"].schedules
-    assert (first.name, second.name) == ("pay never", "pay them")
-    assert second.words in content
-    assert "something else" not in content
+    url = f"{reverse('admin:monitoring_schedule_changelist')}?task={PAY}"
+    assert f'href="{url}"' in page(viewer).content.decode()
+    schedules = viewer.get(url)
+    assert [line.state.name for line in schedules.context["rows"]] == ["pay them"]
+    assert "No schedule sends this task" in viewer.get(f"{url}2").content.decode()
 
 
-def test_schedules_are_not_named_to_those_who_may_not_see_them() -> None:
-    assert "mon-scheduled" not in page(client_of("view_statistic")).content.decode()
+def test_schedules_are_not_linked_for_those_who_may_not_see_them() -> None:
+    assert "schedule/?task" not in page(client_of("view_statistic")).content.decode()
 
 
 def limited(user: Any) -> Any:
