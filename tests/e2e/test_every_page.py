@@ -157,7 +157,20 @@ def _rows(db: None) -> None:
     count_statistics()
 
 
+def settle(page: Page) -> None:
+    """Let the page look as it will stay.
+
+    What a test has seen of a page that it came to by a click may be there before the last style sheets, one of which is
+    the admin's for narrow windows; and links and buttons take a moment to change their colour.
+    """
+    page.wait_for_load_state()
+    # In a closed menu a change of colour is never reported as over, so it is not waited for.
+    page.evaluate("() => document.getAnimations().forEach((change) => change.finish())")
+
+
 def serious(page: Page) -> list[str]:
+    """What axe finds of serious and critical violations, once the page has settled."""
+    settle(page)
     found = Axe().run(page).response["violations"]
     return [
         f"{violation['id']}: {node['html'][:200]} {node['failureSummary'][:200]}"
