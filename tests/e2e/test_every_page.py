@@ -44,6 +44,8 @@ PAGES = {
     "empty list": "monitoring/task/?state=LOST&queue=nothing",
     "task": "monitoring/task/long/change/",
     "failures": "monitoring/failures/",
+    "failures of one task": f"monitoring/failures/?name={LONG_NAME}",
+    "no failures of one task": f"monitoring/failures/?name={LONG_NAME}x",
     "group of failures": f"monitoring/failures/{fingerprint_of(LONG_NAME, PLACE)}/change/",
     "workers": "monitoring/worker/",
     "worker": "monitoring/worker/celery_40web-1/change/",
