@@ -366,6 +366,6 @@ def test_neither_statements_nor_memory_grow_with_the_number_of_series(using):
     few, little, small = _cost(using)
     _fill(1_000, 2)
     many, much, large = _cost(using)
-    assert few == many == 11
+    assert few == many == 10
     assert large > 40 * small
     assert much < FACTOR * little + 8 * 1024**2
