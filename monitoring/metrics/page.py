@@ -26,7 +26,7 @@ from .sums import Sum
 
 
 def write(page: Exposition, visibility: Visibility) -> None:
-    """Fill `page`. Cost: eleven statements, however many series there are; one of them reads the totals of all events.
+    """Fill `page`. Cost: ten statements, however many series there are; one of them reads the totals of all events.
 
     In memory are the counts of one task name at a time, and those of the names that share a label.
     """
