@@ -1,7 +1,7 @@
 """Watchers: `python -m bench.live`. A load with nobody watching, and with many, on PostgreSQL, RabbitMQ and Redis.
 
-Prints how far behind now the sockets are (in frames that others of their audience had before them, and in seconds
-from a frame's look at the database to its arrival), how many frames they got and how large, what the web process used,
+Prints how far behind now the sockets are (in seconds from a frame's look at the database to its arrival, which are
+frames as well, since there is at most one a second), how many frames they got and how large, what the web process used,
 and what became of the consumer.
 """
 
@@ -17,8 +17,6 @@ import sys
 import tempfile
 import threading
 import time
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,32 +46,13 @@ CONNECTING, CONNECTED_WITHIN, TRY_AGAIN = 25, 180.0, 2.0
 
 @dataclass
 class Watched:
-    """What the sockets saw. `ages`: seconds from the look at the database to the arrival; `gaps`: between frames.
-
-    `behind`: by how many frames a socket came nearer to now with each. One that misses none gets every frame that
-    anybody of its audience gets: 1.
-    """
+    """What the sockets saw. `ages`: seconds from the look at the database to the arrival; `gaps`: between frames."""
 
     frames: int = 0
     bytes_largest: int = 0
     ages: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
-    behind: list[int] = field(default_factory=list)
     closest: float = float("inf")
-
-
-class Shown:
-    """The frames of one audience, in the order of their numbers, whichever of its sockets had them."""
-
-    def __init__(self) -> None:
-        self._seqs: list[int] = []
-
-    def passed(self, last: int | None, seq: int) -> int | None:
-        """How many frames lie between a socket's last one (None: none) and this one, itself counted."""
-        place = bisect_left(self._seqs, seq)
-        if place == len(self._seqs) or self._seqs[place] != seq:
-            self._seqs.insert(place, seq)
-        return None if last is None else place - bisect_left(self._seqs, last)
 
 
 @dataclass
@@ -99,7 +78,6 @@ class Watchers:
         self._connected = 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._watch()))
         self.watched, self._begun_at = Watched(), 0.0
-        self._shown: defaultdict[tuple[str, str], Shown] = defaultdict(Shown)
         self.failures: list[BaseException] = []
 
     def __enter__(self) -> Watchers:
@@ -145,7 +123,7 @@ class Watchers:
                 await asyncio.sleep(TRY_AGAIN)
 
     async def _page(self, cookie: str, query: str) -> None:
-        last: tuple[float, int] | None = None
+        last = None
         async with WebSocket(HOST, self._port, f"/ws/monitoring/?{query}", Cookie=cookie) as socket:
             while True:
                 text = await socket.receive()
@@ -153,17 +131,15 @@ class Watchers:
                 if message["type"] != "frame":
                     continue
                 socket.send(json.dumps({"type": "ack", "seq": message["seq"]}))
-                now, seq = time.monotonic(), message["seq"]
-                behind = self._shown[cookie, query].passed(last and last[1], seq)
-                gap = None if last is None else now - max(last[0], self._begun_at)
-                self._count(text, message, gap, behind)
+                now = time.monotonic()
+                self._count(text, message, None if last is None else now - max(last, self._begun_at))
                 if last is None:
                     self._connected += 1
                     if self._connected >= self._sockets:
                         self._ready.set()
-                last = now, seq
+                last = now
 
-    def _count(self, text: str, message: dict[str, Any], gap: float | None, behind: int | None) -> None:
+    def _count(self, text: str, message: dict[str, Any], gap: float | None) -> None:
         watched = self.watched
         watched.frames += 1
         watched.bytes_largest = max(watched.bytes_largest, len(text.encode()))
@@ -171,8 +147,6 @@ class Watchers:
         if gap is not None:
             watched.gaps.append(gap)
             watched.closest = min(watched.closest, gap)
-        if behind is not None:
-            watched.behind.append(behind)
 
 
 @contextmanager
@@ -240,8 +214,7 @@ def report(alone: Measured, watched: Measured) -> None:
         f"seconds between frames of a socket: p50 {late[49]:.2f}, p95 {late[94]:.2f}, greatest {max(seen.gaps):.2f}\n"
         f"seconds from the look at the database to the socket: p50 {ages[49]:.2f}, p95 {ages[94]:.2f}, "
         f"greatest {max(seen.ages):.2f}\n"
-        f"frames that a socket was behind others of its audience: at most {max(seen.behind) - 1}, "
-        f"in {sum(each > 1 for each in seen.behind) / len(seen.behind):.1%} of its frames any"
+        f"sockets are at most {max(seen.ages):.1f} s, that is frames, behind now"
     )
 
 
