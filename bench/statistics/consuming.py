@@ -79,7 +79,7 @@ def _leave_marks_out(stack: ExitStack) -> None:
     """Write as if there were no statistics: the plain merge, and no marks."""
     from monitoring.ingest.stores import postgresql
 
-    plain = f"WITH merged AS ({{merge}}) SELECT {', '.join(postgresql._FACTS)} FROM merged"
+    plain = f"WITH merged AS ({{merge}}) {postgresql._MERGED}"
     stack.enter_context(mock.patch.object(postgresql, "_MERGE_AND_MARK", plain))
     stack.enter_context(mock.patch.object(postgresql, "write_marks"))
 

@@ -37,17 +37,19 @@ _MARKED = ("finished_at", "previous_finished_at", "retry_ts")
 _FACTS_OF = f"SELECT {', '.join(_FACTS)} FROM {Task._meta.db_table} WHERE task_id = ANY(%s)"
 _COUNT_COLUMNS = tuple(field.name for field in fields(Count))
 _counted = attrgetter(*_COUNT_COLUMNS)
-#: The merge, and the minutes that the rows it changed were and are counted in (their retries are for upkeep to look
-#: up). It answers how many rows are new and, for each of the others, what counts need to know; a line without a task
+#: How many rows are new and, for each of the others that were merged, what counts need to know; a line without a task
 #: where there are none. What is new is all in the batch.
+_MERGED = f"""SELECT made.number, {", ".join(f"merged.{fact}" for fact in _FACTS)}
+FROM (SELECT count(*) AS number FROM merged WHERE is_new) AS made LEFT JOIN merged ON NOT is_new"""
+#: The merge, and the minutes that the rows it changed were and are counted in (their retries are for upkeep to look
+#: up).
 _MERGE_AND_MARK = f"""
 WITH merged AS ({{merge}}),
 ends AS (SELECT DISTINCT date_trunc('minute', moment) AS minute
   FROM merged, LATERAL (VALUES (finished_at), (previous_finished_at)) AS v (moment) WHERE moment IS NOT NULL),
 marks AS (INSERT INTO {StatisticMark._meta.db_table} (minute, task_id)
   SELECT minute, NULL FROM ends UNION ALL SELECT NULL, task_id FROM merged WHERE retry_ts IS NOT NULL)
-SELECT made.number, {", ".join(f"merged.{fact}" for fact in _FACTS)}
-FROM (SELECT count(*) AS number FROM merged WHERE is_new) AS made LEFT JOIN merged ON NOT is_new"""
+{_MERGED}"""
 _EVENT_COLUMNS = ("task_id", "timestamp", "type", "tie", "worker", "clock", "payload")
 
 
