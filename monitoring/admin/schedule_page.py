@@ -64,14 +64,16 @@ def schedule_page(
 ) -> dict[str, Any]:
     """`request.GET`: ``show``, ``sort`` and ``task``, a name. Cost: that of ``queries/schedules.py``."""
     task = request.GET.get("task", "")
-    found = schedules(visibility, presence, task=task or None)
+    found = schedules(visibility, presence)
+    # Whether beat sends is judged by all of them.
+    wanted = [state for state in found.schedules if task in ("", state.task)]
     show = request.GET.get("show", "") if request.GET.get("show", "") in SHOWN else ""
     sort = request.GET.get("sort", "") if request.GET.get("sort", "") in SORTS else ""
-    states = sorted((state for state in found.schedules if SHOWN[show](state)), key=_order(sort))
+    states = sorted((state for state in wanted if SHOWN[show](state)), key=_order(sort))
     return {
         "found": found,
         "rows": _lines(request, site_name, states),
-        "segments": _segments(request, found.schedules, show),
+        "segments": _segments(request, wanted, show),
         "show": show,
         "task": task,
         "without_task_url": with_parameters(request, task=None),

@@ -166,9 +166,8 @@ def schedules(
     judge_by: Presence | None = None,
     names: Sequence[str] | None = None,
     using: str | None = None,
-    task: str | None = None,
 ) -> Schedules:
-    """All schedules that may be seen, by name, or those of some `names`, or those that send one `task`.
+    """All schedules that may be seen, by name, or those of some `names`.
 
     Cost: django-celery-beat's table; for each task that is scheduled a range of the index on the name of tasks, in one
     statement; the small tables of gaps, of what upkeep watches, and of missed runs of a day. Two reads more without
@@ -183,8 +182,7 @@ def schedules(
     # A scheduler can be named on beat's command line too: rows that are sent are read.
     lately = judge_by.now - MISSED_WITHIN
     reads = reads or any(entry.last_run_at is not None and entry.last_run_at > lately for entry in found)
-    wanted = [entry for entry in found if task is None or entry.task == task]
-    queued = [(entry, _queue(app, visibility, entry)) for entry in wanted]
+    queued = [(entry, _queue(app, visibility, entry)) for entry in found]
     seen = [(entry, queue) for entry, queue in queued if _may_see(visibility, entry, queue)]
     judging = Judging.of(app, judge_by, reads, using)
     runs = runs_of(visibility, app, [entry for entry, _queue in seen[:MOST]], using)

@@ -128,6 +128,7 @@ def test_its_schedules_are_one_link_away_for_those_who_may_see_schedules(viewer:
     assert f'href="{url}"' in page(viewer).content.decode()
     schedules = viewer.get(url)
     assert [line.state.name for line in schedules.context["rows"]] == ["pay them"]
+    assert len(schedules.context["found"].schedules) == 2, "beat is judged by all of them"
     assert "No schedule sends this task" in viewer.get(f"{url}2").content.decode()
 
 
