@@ -19,6 +19,9 @@ from .ingest.redaction import Redactor
 
 #: Longest text that a worker sends, in characters, unless it was told otherwise.
 MAX_LENGTH = 65_536
+#: Lists and objects in each other that are read and sent. Python reads and writes JSON by recursion, here and in each
+#: worker, which ends below its limit of 1,000 frames, however many of them are used already.
+MAX_DEPTH = 200
 
 
 class Standing(StrEnum):
@@ -78,6 +81,19 @@ def read_typed(text: str) -> tuple[list[Any], dict[str, Any]]:
     return _as_pair(_parse(text, _loads_typed))
 
 
+def is_too_deep(value: Any, most: int = MAX_DEPTH) -> bool:
+    """Whether a JSON value has more lists and objects in each other than `most`."""
+    level = [value]
+    for _depth in range(most + 1):
+        containers = [each for each in level if isinstance(each, dict | list)]
+        level = [
+            child for each in containers for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not containers:
+            return False
+    return True
+
+
 def _loads_typed(text: str, **options: Any) -> Any:
     return loads_typed(text, _loads=partial(json.loads, **options))
 
@@ -93,9 +109,9 @@ def _parse(text: str, loads: Any) -> Any:
 
 def _as_pair(value: Any) -> tuple[list[Any], dict[str, Any]]:
     match value:
-        case [list() as args, dict() as kwargs]:
+        case [list() as args, dict() as kwargs] if not (is_too_deep(args) or is_too_deep(kwargs)):
             return args, kwargs
-    raise ValueError("not a list of args and kwargs")
+    raise ValueError("not a list of args and kwargs, or too deep")
 
 
 def _redacted(text: str, standing: Standing, redactor: Redactor) -> Written:

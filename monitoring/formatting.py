@@ -10,6 +10,7 @@ import ast
 import json
 import pprint
 import re
+import signal
 from typing import Any
 
 from . import rejection
@@ -130,7 +131,7 @@ def pretty_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,9})\.(?:0|[0-9]{0,3}[1-9])|0|-?[1-9][0-9]{0,99}"
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,9})\.(?:[0-9]{0,3}[1-9]|0)|0|-?[1-9][0-9]{0,99}"
 _PLAIN = rf"(?:{_NUMBER}|'[^'\\]*'|None|True|False)"
 _PLAIN_ITEM = rf"'[^'\\]*': {_PLAIN}"
 #: Plain values, and lists, tuples and dictionaries of them, exactly as their repr is: nine of ten arguments.
@@ -139,7 +140,8 @@ _VALUE = (
     rf"|{{(?:{_PLAIN_ITEM}(?:, {_PLAIN_ITEM})*)?}})"
 )
 _PLAIN_ARGS = re.compile(rf"\((?:{_VALUE}(?:,|(?:, {_VALUE})+))?\)|\[(?:{_VALUE}(?:, {_VALUE})*)?\]")
-_KEYWORD = rf"'([^'\\]*)': ({_VALUE})"
+# The end has to be seen: a search is content with the beginning of a number.
+_KEYWORD = rf"'([^'\\]*)': ({_VALUE})(?=[,}}])"
 _KEYWORDS = re.compile(_KEYWORD)
 _PLAIN_KWARGS = re.compile(rf"{{(?:{_KEYWORD}(?:, {_KEYWORD})*)?}}")
 #: ``datetime.date(2026, 11, 22)`` outside of strings, which makes a text no literal.
@@ -188,6 +190,14 @@ def _literal(text: str) -> tuple[Any, bool]:
 
 
 _EXCEPTION = re.compile(r"(?s)((?:\w+\.)*[^\W\d]\w*)(?:\((.*)\)|: ?(.*))?\s*\Z")
+
+
+def signal_name(text: str | None) -> str:
+    """The name of a signal, which a worker tells by its number: ``SIGTERM`` for ``15``."""
+    try:
+        return signal.Signals(int(text or "")).name
+    except ValueError:
+        return text or ""
 
 
 def exception_parts(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from celery import current_task
+from celery.exceptions import SoftTimeLimitExceeded
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,13 @@ def report(current: float, total: float | None = None, message: str = "") -> Non
 
     At most one each SECONDS_BETWEEN_REPORTS is sent for an attempt; the first always is, and the first that reaches
     `total`. Does nothing outside of a task, and nothing in an eager one. Never raises and never retries: a broker that
-    is away costs the report, and the time of one try each SECONDS_LEFT_ALONE.
+    is away costs the report, and the time of one try each SECONDS_LEFT_ALONE. A soft time limit that comes meanwhile is
+    meant for the task, and reaches it.
     """
     try:
         _report(current, total, message)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         _leave_alone()
         logger.warning("Progress was not reported: %r", error)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kombu.utils.json import dumps, loads
 
-from monitoring.arguments import MAX_LENGTH, Standing, check, read, read_typed, write
+from monitoring.arguments import MAX_DEPTH, MAX_LENGTH, Standing, check, is_too_deep, read, read_typed, write
 from monitoring.ingest.redaction import Redactor
 
 redactor = Redactor()
@@ -130,6 +130,20 @@ def test_what_is_no_pair_of_args_and_kwargs_is_not_read(text):
     for reader in (read, read_typed):
         with pytest.raises(ValueError, match=r".*"):
             reader(text)
+
+
+def test_what_is_nested_deeper_than_every_worker_reads_is_not_read():
+    for make in (lambda inner: [inner], lambda inner: {"in": inner}):
+        deep: Any = 1
+        for _ in range(MAX_DEPTH):
+            deep = make(deep)
+        assert not is_too_deep(deep)
+        assert is_too_deep(make(deep))
+    deep_list = json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+    assert read(json.dumps([deep_list, {}])) == (deep_list, {})
+    for reader in (read, read_typed):
+        with pytest.raises(ValueError, match="too deep"):
+            reader(json.dumps([[deep_list], {}]))
 
 
 def test_a_mark_with_nonsense_behind_it_is_not_read():

@@ -133,6 +133,9 @@ def test_arguments_are_written_as_a_call() -> None:
     assert formatting.call_line("('cut by Celery...", '{"json": true}') == "('cut by Celery..., json=True"
     assert formatting.call_line("('f(x)', set(), (5))", "{}") == "'f(x)', set(), 5"
     assert formatting.call_line("(5)", "{'a': 1, 'a': 2}") == "(5), a=2"
+    assert formatting.call_line("(0.05,)", "{'rate': 0.05, 'rates': [0.0, 0.0625]}") == (
+        "0.05, rate=0.05, rates=[0.0, 0.0625]"
+    )
 
 
 _plain = (
@@ -145,3 +148,11 @@ _values = _plain | st.lists(_plain) | st.lists(_plain).map(tuple) | st.dictionar
 def test_every_argument_is_written_as_its_repr(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     parts = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
     assert formatting.call_line(repr(args), repr(kwargs)) == ", ".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("15", "SIGTERM"), ("9", "SIGKILL"), ("SIGUSR1", "SIGUSR1"), ("999", "999"), ("", ""), (None, "")],
+)
+def test_a_signal_is_shown_by_its_name(told: str | None, name: str) -> None:
+    assert formatting.signal_name(told) == name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from datetime import UTC, datetime
 
@@ -9,6 +10,8 @@ import kombu
 
 from monitoring.ingest.reading import Reading
 from monitoring.ingest.stores.contract import GapEntry
+
+logger = logging.getLogger(__name__)
 
 #: Bytes of memory that may be held for a database that does not keep up; the oldest messages go first beyond it.
 MAX_BYTES = 64 * 1024 * 1024
@@ -38,6 +41,7 @@ class Buffer:
             _, size, received_at = self._held.popleft()
             self._bytes -= size
             if not self._dropped:
+                logger.warning("The oldest messages are dropped: the database does not keep up")
                 self._dropped_from = received_at
             self._dropped += 1
             self._dropped_to = received_at

@@ -12,7 +12,9 @@ from typing import Protocol
 
 import kombu
 from django.db import Error as DatabaseFault
+from django.db import connections
 
+from monitoring.faults import first_line
 from monitoring.ingest.buffer import Buffer
 from monitoring.ingest.decoding import Decoder
 from monitoring.ingest.events import Event
@@ -22,6 +24,7 @@ from monitoring.ingest.reading import Reading
 from monitoring.ingest.sources import EventSource
 from monitoring.ingest.stores.columns import to_datetime
 from monitoring.ingest.stores.contract import Batch, Store
+from monitoring.ingest.text import storable
 from monitoring.ingest.writer import Job, Writer
 
 logger = logging.getLogger(__name__)
@@ -30,15 +33,14 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0
 #: Seconds that one look at the broker lasts at most, so that commits are acknowledged soon.
 LONGEST_READ = 0.1
-#: Reads that follow one which brought something, before the consumer looks around again: a turn costs as much as a
-#: small message. And the seconds that each of them waits; if it did not wait at all, TLS could lose half a frame.
-BURST, BRIEFLY = 20, 0.001
 #: Seconds that a stopping consumer gives the database to take what has been read; it comes again otherwise.
 LAST_WRITE = 10.0
 #: Seconds between two heartbeats of the connection, and between two looks at the queue's length and the lease.
 TICK, LOOK = 1.0, 5.0
 #: How far behind a read that found nothing the horizon stays: what was sent just before it may be on its way.
 MARGIN = timedelta(seconds=1)
+#: Characters of an error that are reported: it may quote what somebody else sent.
+LONGEST_ERROR = 2_000
 #: Seconds after which a draining consumer believes that another one lives: a dead one's turn has ended by then.
 LONGEST_TENURE = 30.0
 
@@ -77,6 +79,7 @@ class EventConsumer:
         on_commit: Callable[[Batch], None] = lambda batch: None,
     ) -> None:
         self._make_source = make_source
+        self._using = using
         self._batch_seconds = batch_seconds
         self._make_turn = make_turn
         self._turn: Turn | None = None
@@ -113,7 +116,11 @@ class EventConsumer:
                         self._open(source)
                         pause = FIRST_PAUSE
                         self._consume(source)
-                except faults as error:
+                except Exception as error:
+                    # What is no message at all makes drivers raise whatever comes: no reason to end, and lose what has
+                    # been read.
+                    if not isinstance(error, faults):
+                        logger.exception("A fault in consuming")
                     fault = error
                     self._report(source, error, pause)
                 finally:
@@ -131,7 +138,7 @@ class EventConsumer:
         self._note_error(fault)
         self._figures.reconnects += 1
         what = "Database" if isinstance(fault, DatabaseFault) else f"Broker {source}"
-        logger.error("%s: %s. Next try in %.1f s.", what, str(fault).strip() or type(fault).__name__, pause)
+        logger.error("%s: %s. Next try in %.1f s.", what, first_line(fault), pause)
 
     def _may_consume(self, source: EventSource) -> bool:
         """Whether this process may consume; waits where another one does, a draining one not for ever."""
@@ -154,7 +161,11 @@ class EventConsumer:
         return True
 
     def _open(self, source: EventSource) -> None:
-        self._gaps.opening(source)
+        try:
+            self._gaps.opening(source)
+        finally:
+            # It is needed again after the next fault only, and would be dead by then if the database has restarted.
+            connections[self._using].close()
         source.open(self._reading.add if source.is_durable else self._hold)
         logger.info("Consuming from %s", source)
         self._figures.broker, self._figures.connected = str(source), True
@@ -167,7 +178,6 @@ class EventConsumer:
         self._buffer.add(message)
         if time.monotonic() - self._handed_over_at > LONGEST_READ:
             self._figures.listening_until = datetime.now(UTC)
-            self._gaps.look_for_dropped()
             self._hand_over()
             self._count_committed()
 
@@ -197,9 +207,7 @@ class EventConsumer:
             self._found_nothing(source, begun)
             return
         if source.is_durable:
-            for _ in range(BURST):
-                if self._reading.is_full or not source.read(BRIEFLY):
-                    return
+            source.read_more(lambda: self._reading.is_full)
 
     def _hand_over(self) -> None:
         """Give the writer what has been read, if it is time and the writer has nothing to do."""
@@ -209,7 +217,10 @@ class EventConsumer:
             return
         if self._writer.failure is not None:
             self.stop()  # nobody would take another batch
-        elif self._reading.has_any and self._is_due:
+            return
+        # Only now, so that it is one gap however long the database has not kept up.
+        self._gaps.look_for_dropped()
+        if self._reading.has_any and self._is_due:
             self._writer.submit(self._reading.take(self._generation))
 
     def _write_the_rest(self) -> None:
@@ -217,6 +228,7 @@ class EventConsumer:
         self._ends_at = self._ends_at or time.monotonic() + LAST_WRITE
         while self._writer.wait(max(0.0, self._ends_at - time.monotonic())) and self._writer.failure is None:
             self._buffer.empty_into(self._reading)
+            self._gaps.look_for_dropped()
             if not self._reading.has_any:
                 return
             self._writer.submit(self._reading.take(self._generation))
@@ -262,10 +274,19 @@ class EventConsumer:
             or time.monotonic() - self._reading.task_event_at < self._drain_seconds
         ):
             return False
-        batch = self._reading.batch
-        if batch.tasks or batch.dead_letters or batch.gaps or self._buffer or not self._writer.is_idle:
+        if self._has_work or source.waiting():
             return False
-        return not source.waiting()
+        # What the broker has handed out by then may be on its way still.
+        source.read(LONGEST_READ)
+        self._buffer.empty_into(self._reading)
+        return not self._has_work
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether anything but heartbeats has been read and is not committed."""
+        batch = self._reading.batch
+        has_any = bool(batch.tasks or batch.dead_letters or batch.gaps or self._buffer)
+        return has_any or not self._writer.is_idle
 
     def _found_nothing(self, source: EventSource, read_at: datetime) -> None:
         """A read came back empty: if nothing is on its way to the database, all up to then is committed."""
@@ -298,9 +319,9 @@ class EventConsumer:
     def _count(self, job: Job) -> None:
         figures, batch = self._figures, job.batch
         events = [*batch.tasks, *batch.workers]
-        figures.events += len(events)
+        figures.events += len(events) - job.refused
         figures.batches += 1
-        figures.dead_letters += len(batch.dead_letters)
+        figures.dead_letters += len(batch.dead_letters) + job.refused
         figures.gaps += len(batch.gaps)
         figures.batch_seconds = job.seconds
         if events:
@@ -316,7 +337,7 @@ class EventConsumer:
             self._figures.horizon = moment
 
     def _note_error(self, error: Exception) -> None:
-        self._figures.last_error = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        self._figures.last_error = storable(first_line(error), LONGEST_ERROR)
         self._figures.last_error_at = datetime.now(UTC)
 
     def _hang_up(self, source: EventSource) -> None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..arguments import check
 from ..tracebacks.fingerprint import Places
-from . import quick_json
 from .events import CELERY_TASK_TYPES, Decoded, Event, Undecodable
 from .fields import (
     ARGUMENTS,
@@ -25,6 +24,7 @@ from .fields import (
     STANDING,
     TRACE,
     bigint,
+    interval_of,
     is_trace_id,
     normalise,
     number_of,
@@ -32,7 +32,7 @@ from .fields import (
     said_beside,
     tie_of,
 )
-from .quick_json import encode_any
+from .quick_json import encode_any, parse_any
 from .redaction import MARK, Redactor
 from .simple_events import MAX_TIMESTAMP, MIN_TIMESTAMP, SimpleEvents
 from .text import ends_of_traceback, storable, storable_json
@@ -98,23 +98,11 @@ class Decoder:
         """
         if content_type not in ("application/json", "application/x-json"):
             raise NotAnEvent(f"content type {content_type!r:.100} is not accepted, only JSON is")
-        if not self._simple.may_be_in(body):
-            return _items(body, quick_json.parse_any)
-        try:
-            items = _items(body, quick_json.parse)
-        except NotAnEvent:
-            return _items(body, quick_json.parse_any)
-        others = []
-        for index, item in enumerate(items):
-            event = self._simple.decode(item)
-            if event is None:
-                others.append(index)
-            else:
-                decoded.tasks.append(event)
-        if not others:
+        others = self._simple.take(body, decoded.tasks)
+        if others == []:
             return []
-        items = _items(body, quick_json.parse_any)
-        return [items[index] for index in others]
+        items = _items(body)
+        return items if others is None else [items[index] for index in others]
 
     def describe(self, properties: dict[str, Any]) -> dict[str, Any]:
         """A message's properties as they may be stored; what is no JSON is shown as its repr."""
@@ -163,8 +151,8 @@ class Decoder:
                 said += self._encode(values[ARGUMENTS])
         else:
             payload, said = self._encode(values), ""
-        event = Event(task_id, kind, _rule_kinds(kind, values), ts, 0, worker, clock, values, payload)
-        event.tie = tie_of(event, said)
+        tie = tie_of(task_id, ts, clock, worker, kind, payload, said)
+        event = Event(task_id, kind, _rule_kinds(kind, values), ts, tie, worker, clock, values, payload)
         normalise(values, worker)
         if kind == "task-failed":
             values["place"] = self._places.digest(values["exception_type"], values.get("traceback"))
@@ -181,15 +169,15 @@ class Decoder:
             "software": storable(
                 " ".join(str(raw[f]) for f in ("sw_ident", "sw_ver", "sw_sys") if raw.get(f)), 255
             ),
-            "freq": number_of(raw.get("freq")),
+            "freq": interval_of(raw.get("freq")),
             "active": bigint(active),
             "processed": bigint(raw.get("processed")),
             "loadavg": [number_of(x) for x in load[:3]] if isinstance(load, list) else None,
         }
         kinds = (kind,) if values["active"] is None or kind == "worker-offline" else (kind, "worker-measured")
-        event = Event(hostname, kind, kinds, ts, 0, hostname, values["clock"], values)
-        event.tie = tie_of(event, self._encode(storable_json(raw, self._limit)))
-        return event
+        said = self._encode(storable_json(raw, self._limit))
+        tie = tie_of(hostname, ts, values["clock"], hostname, kind, "", said)
+        return Event(hostname, kind, kinds, ts, tie, hostname, values["clock"], values)
 
     def _field_name(self, name: str) -> str:
         return storable(self._redact(name), MAX_IDENTIFIER)
@@ -228,10 +216,10 @@ class Decoder:
             return encode_any(storable_json(value, self._limit))
 
 
-def _items(body: bytes | str, parse: Callable[[bytes | str], Any]) -> list[Any]:
+def _items(body: bytes | str) -> list[Any]:
     """What a message holds: one item, or a list of them."""
     try:
-        message = parse(body)
+        message = parse_any(body)
     except (ValueError, RecursionError) as error:
         # The text of the error is left out where it may quote the body.
         raise NotAnEvent(f"not JSON: {type(error).__name__}") from None

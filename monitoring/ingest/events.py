@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 #: What Celery itself says of a task; every other ``task-`` kind is the user's own, and so are its fields.
 CELERY_TASK_TYPES = frozenset(
     {
@@ -21,12 +23,12 @@ CELERY_TASK_TYPES = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Event:
+class Event(Struct, gc=False):
     """One decoded, redacted event of a task or a worker, in the form that the fold and the stores take.
 
     `subject` is the task's id or the worker's host name; `kinds` what merge rules know it by; `ts` microseconds since
     the epoch; `tie` a 63-bit digest of all that the event says; `payload` the JSON text that the event log keeps.
+    It can be part of no cycle, so that the garbage collector need not look at it.
     """
 
     subject: str

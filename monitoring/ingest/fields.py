@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from xxhash import xxh3_64_intdigest
+
 from ..rejection import TYPE as REJECT
 from ..rejection import reason_of
-from .events import Event
 from .quick_json import encode_any
 from .text import storable
 
@@ -19,6 +19,11 @@ from .text import storable
 MAX_IDENTIFIER = 255
 MAX_INTEGER = 2**31 - 1
 MAX_BIGINT = 2**63 - 1
+
+#: Seconds that no task runs for. The sum of two of the greatest floats is none, and the counts would stop at it.
+LONGEST_RUNTIME = 1e100
+#: Seconds between two heartbeats at most: what is judged by some of them has to be a time.
+LONGEST_INTERVAL = 86_400.0
 
 #: Names and ids, which cannot hold a value that somebody wanted to hide.
 NAMES = ("name", "root_id", "parent_id", "queue", "exchange", "routing_key")
@@ -129,11 +134,26 @@ def number_of(value: Any) -> float | None:
     return number if number - number == 0 else None
 
 
-def tie_of(event: Event, said: str) -> int:
-    """63 bits over everything the event says, after redaction: the digest must not let anybody guess a secret."""
-    identity = f"{event.subject}\x1f{event.ts}\x1f{event.clock}\x1f{event.worker}\x1f{event.type}"
-    text = f"{identity}\x1f{event.payload}\x1f{said}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
+def runtime_of(value: Any) -> float | None:
+    """Seconds that a task ran; None where it cannot have run for so long."""
+    seconds = number_of(value)
+    return seconds if seconds is not None and 0 <= seconds < LONGEST_RUNTIME else None
+
+
+def interval_of(value: Any) -> float | None:
+    """Seconds between two heartbeats; None where nobody can mean them."""
+    seconds = number_of(value)
+    return seconds if seconds is not None and seconds <= LONGEST_INTERVAL else None
+
+
+def tie_of(subject: str, ts: int, clock: int | None, worker: str, kind: str, payload: str, said: str) -> int:
+    """63 bits over everything an event says, after redaction: the digest must not let anybody guess a secret.
+
+    XXH3 (https://xxhash.com), which gives the same on every machine. It keeps nobody from making two events of one tie,
+    and of two such events of one moment one is left out; who can do that can as well send the one alone.
+    """
+    text = f"{subject}\x1f{ts}\x1f{clock}\x1f{worker}\x1f{kind}\x1f{payload}\x1f{said}"
+    return xxh3_64_intdigest(text.encode()) >> 1
 
 
 def said_beside(args: Any, kwargs: Any, encode: Callable[[Any], str]) -> str:
@@ -151,7 +171,8 @@ _NORMALISED: dict[str, Callable[[Any], Any]] = {
     ),
     "retries": _retries,
     **dict.fromkeys(("eta", "expires"), time_of),
-    **dict.fromkeys(("runtime", "current", "total"), number_of),
+    "runtime": runtime_of,
+    **dict.fromkeys(("current", "total"), number_of),
     **dict.fromkeys(("terminated", "expired"), bool),
 }
 _TEXTS = frozenset(name for name, convert in _NORMALISED.items() if convert in (_as_name, _as_text))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from .registers import Rules
 
@@ -59,71 +59,72 @@ class Row:
         return f"Row({self.subject!r}, {self.extremes!r}, {self.registers!r})"
 
 
-class _Plan(NamedTuple):
-    """What an event of some kinds touches: extremes (index, largest, source) and registers (index, sources).
+#: Joins one event's time, tie and values into a row.
+_Step = Callable[[Row, int, int, dict[str, Any]], None]
 
-    A source is the name of one of the event's values; None: its time.
+
+def _compiled(rules: Rules, kinds: tuple[str, ...]) -> _Step:
+    """The rules that events of these kinds touch, written out and compiled: a loop over them takes half as long again.
+
+    Every word of the text comes from the rules, none from an event.
     """
-
-    extremes: list[tuple[int, bool, str | None]]
-    registers: list[tuple[int, tuple[str, ...]]]
+    lines = ["def step(row, ts, tie, values):", "  extremes, registers = row.extremes, row.registers"]
+    for index, extreme in enumerate(rules.extremes):
+        if extreme.kinds and set(extreme.kinds).isdisjoint(kinds):
+            continue
+        value = "ts" if extreme.source == "ts" else f"values.get({extreme.source!r})"
+        lines += [
+            f"  value, old = {value}, extremes[{index}]",
+            f"  if value is not None and (old is None or value {'>' if extreme.largest else '<'} old):",
+            f"    extremes[{index}] = value",
+        ]
+    for index, register in enumerate(rules.registers):
+        if set(register.kinds).isdisjoint(kinds):
+            continue
+        payload = "".join([f", values.get({source!r})" for source in register.fields.values()])
+        lines += [
+            f"  old = registers[{index}]",
+            "  if old is None or old[0] < ts or (old[0] == ts and old[1] < tie):",
+            f"    registers[{index}] = (ts, tie{payload})",
+        ]
+    names: dict[str, _Step] = {}
+    exec("\n".join(lines), {}, names)  # noqa: S102
+    return names["step"]
 
 
 class Fold:
     """The fold over one table's rules.
 
-    Which rules an event touches depends on its kinds alone, so the indexes are looked up once for each combination.
+    Which rules an event touches depends on its kinds alone, so there is one step for each combination of them.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._largest = [extreme.largest for extreme in rules.extremes]
         self._empty = [(None,) * len(register.columns) for register in rules.registers]
-        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._named = {kind for extreme in rules.extremes for kind in extreme.kinds}
+        self._named |= {kind for register in rules.registers for kind in register.kinds}
+        self._steps: dict[tuple[str, ...], _Step] = {}
 
-    def _plan(self, kinds: tuple[str, ...]) -> _Plan:
-        plan = self._plans.get(kinds)
-        if plan is None:
-            plan = _Plan(
-                [
-                    (index, extreme.largest, None if extreme.source == "ts" else extreme.source)
-                    for index, extreme in enumerate(self.rules.extremes)
-                    if not extreme.kinds or not set(extreme.kinds).isdisjoint(kinds)
-                ],
-                [
-                    (index, tuple(register.fields.values()))
-                    for index, register in enumerate(self.rules.registers)
-                    if not set(register.kinds).isdisjoint(kinds)
-                ],
-            )
-            if len(self._plans) < 1_000:  # kinds come from outside: custom ones must not fill the memory
-                self._plans[kinds] = plan
-        return plan
+    def _step(self, kinds: tuple[str, ...]) -> _Step:
+        # Kinds come from outside. Those that no rule names have one step for all, and must not fill the memory.
+        named = tuple([kind for kind in kinds if kind in self._named])
+        step = self._steps.get(named) or self._steps.setdefault(named, _compiled(self.rules, named))
+        if len(self._steps) < 1_000:
+            self._steps[kinds] = step
+        return step
 
     def fold(self, events: Iterable[Fact]) -> dict[str, Row]:
         """The rows of all `events`, by subject."""
         rows: dict[str, Row] = {}
-        plans, extremes, registers = self._plans, len(self._largest), len(self._empty)
+        steps, extremes, registers = self._steps, len(self._largest), len(self._empty)
         for event in events:
-            subject, ts = event.subject, event.ts
+            subject = event.subject
             row = rows.get(subject)
             if row is None:
                 row = rows[subject] = Row(subject, [None] * extremes, [None] * registers)
-            plan = plans.get(event.kinds) or self._plan(event.kinds)
-            value_of = event.values.get
-            held = row.extremes
-            for index, largest, source in plan.extremes:
-                value = ts if source is None else value_of(source)
-                if value is None:
-                    continue
-                old = held[index]
-                if old is None or (value > old if largest else value < old):
-                    held[index] = value
-            kept = row.registers
-            for index, sources in plan.registers:
-                before = kept[index]
-                if before is None or before[0] < ts or (before[0] == ts and before[1] < event.tie):
-                    kept[index] = (ts, event.tie, *map(value_of, sources))
+            step = steps.get(event.kinds) or self._step(event.kinds)
+            step(row, event.ts, event.tie, event.values)
         return rows
 
     def join(self, row: Row, other: Row) -> Row:

@@ -51,7 +51,6 @@ class GapWatch:
 
     def look(self, source: EventSource, waiting: int | None) -> None:
         """A few seconds have passed, and so many messages wait."""
-        self.look_for_dropped()
         self._judge(source)
         if self._is_full(source, waiting):
             self._full_since = self._full_since or datetime.now(UTC)
@@ -59,7 +58,7 @@ class GapWatch:
             self.closed()
 
     def look_for_dropped(self) -> None:
-        """Did the buffer have no room for something?"""
+        """Did the buffer have no room for something? To be asked when a batch is about to be written."""
         if (missed := self._buffer.missed()) is not None:
             self._reading.add_gap(missed)
 

@@ -99,6 +99,8 @@ class HealthReporter(threading.Thread):
         except DatabaseFault as error:
             logger.debug("Health could not be reported: %s", error)
             connections[self._using].close()
+        except Exception:  # else nobody would hear of this consumer again, well as it may be
+            logger.exception("A fault in reporting health")
 
     def _log(self) -> None:
         seconds, events, batches = self._since(self._logged)

@@ -21,6 +21,9 @@ TRIES = 3
 AT_ONCE = 50
 #: What is asked here. The rest is left to upkeep.
 KINDS = ("stats", "active_queues")
+#: Workers that are remembered, and questions that wait: host names may be made up for each process, or by whoever can
+#: send events.
+MOST = 10_000
 
 
 class WorkerInspector(threading.Thread):
@@ -45,8 +48,14 @@ class WorkerInspector(threading.Thread):
                 self._asked.pop(event.subject, None)
             # In a container, a worker that has been started again has the process id that it had before.
             elif event.type == "worker-online" or self._asked.get(event.subject, -1) != pid:
+                self._asked.pop(event.subject, None)
+                if self._tries.qsize() >= MOST:
+                    continue  # it is asked when it is heard of again
                 self._asked[event.subject] = pid
                 self._tries.put((event.subject, TRIES))
+                if len(self._asked) > MOST:
+                    # The one that was asked longest ago is forgotten, and asked once more if it is still there.
+                    del self._asked[next(iter(self._asked))]
 
     def stop(self) -> None:
         self._tries.put(None)

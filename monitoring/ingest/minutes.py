@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from monitoring.ingest.events import Event
 
+#: What the retries of a task are counted by, beside their own event: who changes it marks the task, and upkeep counts
+#: the minutes of all of them anew. That is seldom. A task may be retried for weeks, and each time it would be as many.
+COUNTED_BY = ("name", "queue")
 #: A minute in microseconds.
 MINUTE = 60_000_000
 

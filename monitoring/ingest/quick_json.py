@@ -1,9 +1,8 @@
-"""JSON for the events that nearly all are with orjson, for all others with the standard library. Pure.
+"""JSON of the events that nearly all are with msgspec, of all others with the standard library. Pure.
 
 The two must never differ in what is stored: an event's tie is a digest of its JSON, and may be made by the one at first
-and by the other when the event is delivered again. So what :func:`parse` gives is good for texts, integers below 2**63,
-booleans, None and floats only, and :func:`encode` is for fields of these types whose floats are PLAIN_FLOATS: the two
-write others in different ways.
+and by the other when the event is delivered again. So :func:`encode` is for texts, integers below 2**63, booleans, None
+and floats that are PLAIN_FLOATS: the two write others in different ways.
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import orjson
+import msgspec
 
 #: Positive floats from the first to below the second are written without an exponent, and so the same by all.
 PLAIN_FLOATS = (1e-4, 1e15)
 
 _encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_quickly = msgspec.json.Encoder(order="sorted").encode
 # NaN and Infinity are no JSON, but Python's encoder writes them; as text they can be stored.
 _decode = json.JSONDecoder(parse_constant=str).decode
 
@@ -35,12 +35,6 @@ def parse_any(body: bytes | str) -> Any:
         return json.loads(body, parse_constant=str)
 
 
-def parse(body: bytes | str) -> Any:
-    """As :func:`parse_any`, within the limits above. Raises ValueError for some more bodies."""
-    value: Any = orjson.loads(body)
-    return value
-
-
 def encode(value: Any) -> str:
     """As :func:`encode_any`, within the limits above."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    return _quickly(value).decode()

@@ -103,5 +103,10 @@ class Reading:
             }
         )
         return DeadLetterEntry(
-            datetime.now(UTC), undecodable.reason, undecodable.size, undecodable.digest, **described
+            datetime.now(UTC),
+            undecodable.reason,
+            undecodable.size,
+            undecodable.digest,
+            has_come_before=bool((message.delivery_info or {}).get("redelivered")),
+            **described,
         )

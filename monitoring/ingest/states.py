@@ -2,7 +2,7 @@
 
 The state is never "what the last event said". It is a function of the registers (CELERY.md 3.2 of the design notes;
 docs/architecture.md), so it is the same whatever order the events came in. The same function stands once more in SQL,
-in stores/derivation.py, for rows that are merged inside the database; the store contract holds the two together.
+in stores/derivation_sql.py, for rows that are merged inside the database; the store contract holds the two together.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connections
 
+from monitoring.faults import first_line
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores.columns import to_datetime
 from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, Store
@@ -31,6 +32,8 @@ DAY = 86_400_000_000
 REFUSALS = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
 #: PostgreSQL's error class "program limit exceeded", such as an index entry that is too long.
 LIMIT_EXCEEDED = "54"
+#: And its error for a key that is there already. It is never an event's: what has come before is left out.
+UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(slots=True)
@@ -41,8 +44,9 @@ class Job:
     delivery_tags: list[Any]
     #: Counts the connections: what another one delivered cannot be acknowledged on this one.
     generation: int
-    #: Seconds that the commit took; set by the writer.
+    #: Seconds that the commit took, and how many events the database refused; set by the writer.
     seconds: float = 0.0
+    refused: int = 0
 
 
 class Writer(threading.Thread):
@@ -67,6 +71,8 @@ class Writer(threading.Thread):
         self._stopping = threading.Event()
         self._idle = threading.Event()
         self._idle.set()
+        #: Events of the batch that is being written that the database has refused.
+        self._refused = 0
         #: What ended the thread, if not a request to stop.
         self.failure: BaseException | None = None
 
@@ -103,6 +109,7 @@ class Writer(threading.Thread):
                 begun = time.monotonic()
                 if self._write_for_ever(job.batch):
                     job.seconds = time.monotonic() - begun
+                    job.refused = self._refused
                     self._committed(job)
                 self._idle.set()
         except BaseException as failure:
@@ -116,6 +123,7 @@ class Writer(threading.Thread):
         """Whether all of the batch has been committed; False only when asked to stop."""
         pause = FIRST_PAUSE
         while True:
+            self._refused = 0
             try:
                 self._write(batch)
                 return True
@@ -123,7 +131,7 @@ class Writer(threading.Thread):
                 logger.error(
                     "%d events could not be written and are kept: %s. Next try in %.1f s.",
                     len(batch),
-                    _first_line(error),
+                    first_line(error),
                     pause,
                 )
                 self._failed(error)
@@ -144,9 +152,10 @@ class Writer(threading.Thread):
             if not events or not _is_refusal(error):
                 raise
             if len(events) == 1:
-                entry = _refused(events[0], _first_line(error))
+                entry = _refused(events[0], first_line(error))
                 logger.error("An event that the database refuses becomes a dead letter: %s", entry.reason)
-                self._store.write(Batch(dead_letters=[*batch.dead_letters, entry]))
+                self._store.write(Batch(dead_letters=[*batch.dead_letters, entry], gaps=batch.gaps))
+                self._refused += 1
                 return
             half = len(events) // 2
             self._write(_part(batch, set(map(id, events[:half]))))
@@ -163,7 +172,12 @@ def _part(batch: Batch, wanted: set[int]) -> Batch:
 
 
 def _is_refusal(error: Exception) -> bool:
+    """Whether it is about what is in an event. What is wrong with the database must not make dead letters of all."""
     state = getattr(error.__cause__, "sqlstate", None) or ""
+    if isinstance(error, IntegrityError) and state:
+        # Of a value PostgreSQL names the column or the constraint; where the log has no partition for it, neither.
+        broken: Any = getattr(error.__cause__, "diag", None)
+        return state != UNIQUE_VIOLATION and bool(broken and (broken.column_name or broken.constraint_name))
     return isinstance(error, REFUSALS) or state.startswith(LIMIT_EXCEEDED)
 
 
@@ -174,8 +188,5 @@ def _refused(event: Event, reason: str) -> DeadLetterEntry:
         size=len(event.payload),
         digest=f"{event.tie:016x}",
         routing_key=event.type,
+        has_come_before=True,  # who is to know: it is refused at each try, and by every consumer
     )
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from .fields import IdentifierField
+from .fields import IdentifierField, WrittenJSONField
 
 
 class TaskEvent(models.Model):
@@ -25,7 +25,7 @@ class TaskEvent(models.Model):
     )
     worker = IdentifierField(_("worker"), help_text=_("Host name of the sender; a client for task-sent."))
     clock = models.BigIntegerField(_("logical clock"), null=True)
-    payload = models.JSONField(
+    payload = WrittenJSONField(
         _("payload"),
         default=dict,
         help_text=_("Every other field of the event; of a sending or receipt all but args and kwargs."),

@@ -20,6 +20,7 @@ class IdempotencyKey(models.Model):
     digest = models.CharField(_("digest"), max_length=64, help_text=_("SHA-256 of address and body."))
     at = models.DateTimeField(_("when"), db_index=True)
     status = models.PositiveSmallIntegerField(_("status"), null=True)
+    #: The text of its JSON.
     content = models.JSONField(_("answer"), null=True)
 
     class Meta:

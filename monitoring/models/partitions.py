@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import DatabaseError, connections, migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
+
+from monitoring.faults import first_line
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ def partition_name(day: date) -> str:
 
 
 def existing_days(using: str) -> set[date]:
-    """The days that have a partition."""
+    """The days that have a partition of ours; one that somebody made for another stretch of time is none."""
     with connections[using].cursor() as cursor:
         cursor.execute(
             "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
@@ -65,7 +68,11 @@ def existing_days(using: str) -> set[date]:
             [EVENT_TABLE],
         )
         names = [name.removeprefix(f"{EVENT_TABLE}_") for (name,) in cursor.fetchall()]
-    return {date.fromisoformat(name) for name in names if name.isdigit()}
+    days = set()
+    for name in names:
+        with suppress(ValueError):
+            days.add(date.fromisoformat(name))
+    return days
 
 
 def may_make_partitions(using: str) -> bool:
@@ -94,7 +101,7 @@ def make_partitions(using: str, days: Iterable[date]) -> list[date]:
         try:
             _make_partition(using, day)
         except DatabaseError as error:
-            logger.warning("No partition for %s: %s", day, str(error).strip().partition("\n")[0])
+            logger.warning("No partition for %s: %s", day, first_line(error))
         else:
             made.append(day)
     return made

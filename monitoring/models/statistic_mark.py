@@ -8,7 +8,7 @@ from .fields import IdentifierField
 
 
 class StatisticMark(models.Model):
-    """A minute that a batch touched, or a task whose retries were counted by what a batch may have changed.
+    """A minute that a batch touched, or a task whose retries were counted by what a batch has changed.
 
     One of the two is set. Nothing is unique: consumers that append never wait for each other.
     """

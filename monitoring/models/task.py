@@ -163,9 +163,11 @@ class Task(models.Model):
     progress_total = models.FloatField(null=True)
     progress_message = models.TextField(_("progress message"), null=True)
 
-    # No part of the merge: `finished_at` as it was before the newest change. The merge statement of PostgreSQL returns
-    # it from here, so that the minute in which the task was counted till then is counted again.
+    # No part of the merge: `finished_at` as it was before the newest change, and whether that change gave the task
+    # another name or queue. The merge statement of PostgreSQL returns them from here, so that the minutes in which the
+    # task was counted till then are counted again.
     previous_finished_at = models.DateTimeField(null=True, editable=False)
+    is_renamed = models.BooleanField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("task")

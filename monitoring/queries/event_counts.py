@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-import orjson
+import msgspec
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -117,7 +117,7 @@ def _counts(row: tuple[Any, ...], connection: BaseDatabaseWrapper) -> EventCount
     values = list(row)
     for index in _JSON:
         if values[index] is not None:
-            values[index] = orjson.loads(values[index])
+            values[index] = msgspec.json.decode(values[index])
     created = moment_of(values[-1], connection)
     assert created is not None
     values[-1] = created.timestamp()

@@ -58,7 +58,10 @@ class Place:
         except (ValueError, TypeError, binascii.Error, RecursionError):
             return None
         keys = sort.keys if has_value else _WITHOUT_VALUE
-        if order != str(sort) or {has_value, backwards} - {0, 1} or len(values) != len(keys):
+        if order != str(sort) or len(values) != len(keys):
+            return None
+        # A tuple, since what stands here need not be hashable.
+        if has_value not in (0, 1) or backwards not in (0, 1):
             return None
         read = tuple(_value(column, value) for (column, _), value in zip(keys, values, strict=True))
         return None if None in read else cls(sort, read, bool(has_value), bool(backwards))

@@ -74,7 +74,7 @@ def to_run_again(visibility: Visibility, ids: Sequence[str]) -> Mapping[str, Tas
     return {task.pk: task for task in tasks}
 
 
-def newest_reruns(ids: Collection[str]) -> Mapping[str, tuple[str, datetime]]:
+def newest_reruns(ids: Collection[str], using: str | None = None) -> Mapping[str, tuple[str, datetime]]:
     """The newest rerun of each task that has one: its id, and when. Cost: an index."""
-    rows = Rerun.objects.filter(rerun_of__in=list(ids)).order_by("at")
+    rows = Rerun.objects.using(using).filter(rerun_of__in=list(ids)).order_by("at")
     return {row.rerun_of: (row.pk, row.at) for row in rows}

@@ -43,7 +43,8 @@ class Status:
 
     Durations are in seconds. `silence` and `error` (of the consumer) are set with SILENT only, `gap` with GAP only;
     `messages` are those that wait in the monitor's own queue, each of one or more events. `cursor` is the id up to
-    which the feed had been written when the status was read, `presence` what workers were judged by.
+    which the feed had been written when the status was read, `presence` what workers were judged by,
+    `counted_at` when statistics were last counted (None: never, or that fails).
     """
 
     form: Form
@@ -58,6 +59,7 @@ class Status:
     waiting: Waiting | None
     cursor: int
     presence: Presence
+    counted_at: datetime | None = None
     silence: Silence | None = None
     error: str = ""
     gap: Gap | None = None
@@ -105,6 +107,7 @@ def status(visibility: Visibility, events_per_second: float | None = None) -> St
         waiting=facts.waiting,
         cursor=facts.cursor,
         presence=judge,
+        counted_at=facts.counted_at,
         silence=silence,
         error=_error(consumers) if silence is Silence.NOT_CONNECTED else "",
         gap=gap if form is Form.GAP else None,

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 
-from ..models import Consumer, FeedEntry, Gap, Queue, Task, Worker
+from ..models import Consumer, FeedEntry, Gap, Queue, Task, UpkeepJob, Worker
 from .raw_times import moment_of
 from .visibility import Visibility
 from .waiting import MOST, Waiting, pending
@@ -27,6 +27,7 @@ _COLUMNS = "kind, flag, at, since, seen, until, x, y, n, words"
 @dataclass(frozen=True)
 class StripFacts:
     """`cursor`: the id up to which the feed had been written, 0 for an empty one. `gap`: the one that ended last.
+    `counted_at`: when the job `statistics` last ended well; None: never, or it fails.
 
     Of `consumers` and `workers` only those fields are set that the strip and the rule of presence read.
     """
@@ -37,11 +38,12 @@ class StripFacts:
     workers: Sequence[Worker]
     waiting: Waiting
     gap: Gap | None
+    counted_at: datetime | None
 
 
 def strip_facts(visibility: Visibility, now: datetime) -> StripFacts:
-    """Cost: one statement over five small tables (the feed of ten minutes, workers, queues, the newest gap, consumers)
-    and the waiting tasks, at most MOST + 1 of them by the index of states."""
+    """Cost: one statement over six small tables (the feed of ten minutes, workers, queues, the newest gap, consumers,
+    upkeep jobs) and the waiting tasks, at most MOST + 1 of them by the index of states."""
     waiting_sql, waiting_params = _pending_queues(visibility)
     with connections[Task.objects.db].cursor() as cursor:
         cursor.execute(
@@ -62,6 +64,7 @@ def strip_facts(visibility: Visibility, now: datetime) -> StripFacts:
         waiting=_in_queues(of_kind.get("queue", ()), visibility, now)
         or Waiting(min(waiting["n"], MOST), int(waiting["x"]), waiting["n"] > MOST),
         gap=next((_gap(row) for row in of_kind.get("gap", ())), None),
+        counted_at=next((_moment(row["at"]) for row in of_kind.get("counted", ())), None),
     )
 
 
@@ -80,6 +83,8 @@ UNION ALL SELECT 'waiting', NULL, NULL, NULL, NULL, NULL, count(DISTINCT nullif(
 FROM ({{waiting}}) pending
 UNION ALL SELECT 'queue', NULL, read_at, NULL, NULL, NULL, NULL, NULL, ready, name
 FROM "{Queue._meta.db_table}" WHERE ready IS NOT NULL
+UNION ALL SELECT 'counted', NULL, finished_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM "{UpkeepJob._meta.db_table}" WHERE name = 'statistics' AND succeeded
 """  # noqa: S608  names of tables and numbers of ours
 
 

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from celery.schedules import crontab, schedule
 
+#: Two looks at the clock within this are one, since times are whole seconds, and how often they are tried for.
+_AT_ONCE, _LOOKS = timedelta(milliseconds=400), 5
+
 
 class NeverDue(Exception):
     """Its times cannot be computed; the text says why: 31 February, an event of the sun that does not come."""
@@ -30,10 +33,13 @@ def next_after(times: Times, moment: datetime) -> datetime | None:
         # What Celery answers, to the microsecond: the same time however often it is asked for.
         return moment + timedelta(seconds=interval)
     try:
-        # In UTC: Python adds to the clock on the wall, which is wrong where summer time begins or ends in between.
-        now = _aware(times.now()).astimezone(UTC)
-        remaining = times.remaining_estimate(moment)
-        due = now + remaining
+        for _number in range(_LOOKS):
+            # In UTC: Python adds to the clock on the wall, which is wrong where summer time begins or ends in between.
+            now = _aware(times.now()).astimezone(UTC)
+            due = now + times.remaining_estimate(moment)
+            # Celery has looked at the clock itself meanwhile. After a pause between the two looks it is asked again.
+            if _aware(times.now()).astimezone(UTC) - now < _AT_ONCE:
+                break
     except Exception as error:  # whatever a schedule's own code raises
         raise NeverDue(f"{type(error).__name__}: {error}".partition("\n")[0][:200]) from error
     due = _to_the_second(due)

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from monitoring.faults import first_line
 from monitoring.upkeep.lease import RENEWAL, LeaseHolder
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,11 @@ class LeaseKeeper(threading.Thread):
         try:
             has_it = (self._lease.is_held and self._lease.renew()) or self._lease.try_acquire()
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("Lease %s: %s", self._lease, str(error).strip().partition("\n")[0])
+            logger.warning("Lease %s: %s", self._lease, first_line(error))
             connections[self._lease.using].close()
+            return
+        except Exception:  # else this process would believe for ever what the database answered last
+            logger.exception("A fault in keeping lease %s", self._lease)
             return
         if has_it != self._had_it:
             logger.info("Lease %s: %s", self._lease, "taken" if has_it else "lost")

@@ -12,6 +12,8 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, connections
 from django.db.models import Case, F, When
 
+from monitoring.faults import first_line
+from monitoring.ingest.text import storable
 from monitoring.models import UpkeepJob
 from monitoring.upkeep.clock import database_now
 from monitoring.upkeep.keeper import LeaseKeeper
@@ -26,6 +28,8 @@ TICK = 1.0
 LONGEST_PAUSE = 15.0
 #: Seconds that a job may take to end when upkeep is asked to stop; what it has not committed by then it never will.
 LAST_RUN = 5.0
+#: Characters of an outcome that are kept; the words of a database's error are among them.
+LONGEST_OUTCOME = 2_000
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ class Upkeep:
                         "Upkeep waits for the database: %s. Next try in %.0f s.", first_line(error), pause
                     )
                     connections[self._lease.using].close()
+                except Exception:  # else nobody would do upkeep while this process renews its lease
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                    logger.exception("A fault in upkeep. Next try in %.0f s.", pause)
         finally:
             connections.close_all()
 
@@ -141,7 +148,7 @@ def _record(job: Job, lease: LeaseHolder, result: Result, failures: int, duratio
             finished_at=now,
             duration=duration,
             succeeded=result.succeeded,
-            outcome=result.outcome,
+            outcome=storable(result.outcome, LONGEST_OUTCOME),
             failures=failures,
             # Asked for by hand while it ran: then it is due already.
             due_at=Case(
@@ -149,8 +156,3 @@ def _record(job: Job, lease: LeaseHolder, result: Result, failures: int, duratio
                 default=now + timedelta(seconds=job.pause(failures)),
             ),
         )
-
-
-def first_line(error: BaseException) -> str:
-    """What went wrong, in one line."""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

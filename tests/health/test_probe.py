@@ -30,17 +30,19 @@ def test_all_who_ask_while_a_question_is_under_way_get_its_answer():
 
 
 def test_what_hangs_for_too_long_is_asked_again():
-    may_end, asked = threading.Event(), []
+    hangs, may_end, asked = threading.Event(), threading.Event(), []
 
     def ask():
         asked.append(1)
         if len(asked) == 1:
+            hangs.set()
             may_end.wait(PATIENCE)
         return len(asked)
 
     probe = Probe(ask, give_up=0)
     hanging = probe.start()
     try:
+        assert hangs.wait(PATIENCE)
         assert probe.start().result(PATIENCE) == 2
         assert not hanging.done()
     finally:

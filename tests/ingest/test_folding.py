@@ -128,6 +128,14 @@ def test_a_receipt_does_not_take_the_queue_away_that_only_the_sender_knows():
     assert (row["queue"], row["exchange"], row["routing_key"]) == ("media", "e", "media.slow")
 
 
+def test_more_kinds_than_are_remembered_are_folded_all_the_same():
+    begun = decoded([event("started", BEGIN)])
+    custom = decoded([event(f"step-{number}", BEGIN + SECOND, name="x") for number in range(2_000)])
+    folded = Fold(TASK_RULES)
+    for _ in range(2):
+        assert folded.fold(begun + custom) == fold.fold([*begun, custom[0]])
+
+
 def test_a_custom_kind_moves_times_and_nothing_else():
     started = decoded([event("started", BEGIN)])
     custom = decoded([event("half-way", BEGIN + SECOND, name="x", result="x", state="SUCCESS", retries=9)])

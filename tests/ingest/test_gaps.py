@@ -159,8 +159,8 @@ def test_messages_that_the_buffer_has_no_room_for_are_one_gap_from_the_first_to_
     for _ in range(10):
         watch.buffer.add(message())
     between = datetime.now(UTC)
-    watch.gaps.look(Subscription(0), None)
-    watch.gaps.look(Subscription(0), None)
+    watch.gaps.look_for_dropped()
+    watch.gaps.look_for_dropped()
 
     (gap,) = watch.found
     assert gap.reason == "7 messages were dropped, because the database did not keep up"

@@ -220,5 +220,13 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(unit: str) -> None:
             best = min(best, time.process_time() - started)
         return best
 
-    # Eight times the length: quadratic time would be 64 times as long.
-    assert seconds(160_000) < 24 * max(seconds(20_000), 0.000_5)
+    fastest = dict.fromkeys((20_000, 160_000), float("inf"))
+
+    def is_in_proportion() -> bool:
+        for size in fastest:
+            fastest[size] = min(fastest[size], seconds(size))
+        # Eight times the length: quadratic time would be 64 times as long.
+        return fastest[160_000] < 24 * max(fastest[20_000], 0.000_5)
+
+    # Other processes and the garbage of other tests take time, too, but not each time.
+    assert any(is_in_proportion() for _ in range(5)), fastest

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores import store_for
-from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry
+from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry, Store, Written
 from monitoring.ingest.writer import Job, Writer
 from monitoring.models import DeadLetter, Gap, Task, TaskEvent, Worker
-from tests.ingest.event_streams import BEGIN, decoded, event
+from tests.ingest.event_streams import BEGIN, SECOND, decoded, event
 from tests.ingest.worker_streams import decoded_worker_events, worker_event
 
 SECONDS = 60
@@ -89,6 +89,51 @@ def test_events_that_the_database_refuses_become_dead_letters_and_the_rest_is_st
     assert not running.failed
 
 
+@on("default", "postgresql")
+def test_the_gap_of_an_event_that_is_refused_is_kept(running):
+    events = started("a", "b")
+    events[0].clock = 2**70
+    now = datetime.now(UTC)
+
+    running.write(Batch(events, gaps=[GapEntry(now, now, "full")]))
+
+    assert running.tasks() == {"b"}
+    assert Gap.objects.using(running.alias).count() == 1
+
+
+class Interrupted:
+    """A store whose database goes away once, after so many transactions."""
+
+    def __init__(self, store: Store, after: int) -> None:
+        self._store = store
+        self._left = after
+        self.prepare = store.prepare
+
+    def write(self, batch: Batch) -> Written:
+        self._left -= 1
+        if self._left == -1:
+            raise OperationalError("the server has gone away")
+        return self._store.write(batch)
+
+
+@on("default", "postgresql")
+@pytest.mark.parametrize("after", range(8))
+def test_a_batch_interrupted_while_it_is_halved_stores_dead_letters_and_gaps_once(running, after):
+    events = started(*"abcdef")
+    events[1].clock = events[4].clock = 2**70
+    now = datetime.now(UTC)
+    running.writer._store = Interrupted(running.writer._store, after)
+
+    running.write(Batch(events, [], [DeadLetterEntry(now, "no JSON", 1, "ab")], [GapEntry(now, now, "full")]))
+
+    assert running.failed
+    assert running.tasks() == set("acdf")
+    letters = DeadLetter.objects.using(running.alias)
+    assert sorted(letters.values_list("routing_key", flat=True)) == ["", "task-started", "task-started"]
+    assert Gap.objects.using(running.alias).count() == 1
+    assert [job.refused for job in running.committed] == [2]
+
+
 @on("postgresql")
 def test_a_value_that_no_index_takes_holds_nothing_up(running):
     events = started("a", "b", "c")
@@ -138,6 +183,60 @@ def test_a_batch_that_the_database_has_no_place_for_now_is_tried_until_it_has(ru
             cursor.execute("ALTER TABLE away RENAME TO monitoring_task")
 
     assert running.writer.wait(SECONDS)
+    assert running.tasks() == {"a"}
+    assert not DeadLetter.objects.using("postgresql").exists()
+
+
+@on("postgresql")
+@pytest.mark.parametrize(
+    ("take_away", "give_back"),
+    [
+        (
+            "ALTER TABLE monitoring_taskevent DETACH PARTITION monitoring_taskevent_default",
+            "ALTER TABLE monitoring_taskevent ATTACH PARTITION monitoring_taskevent_default DEFAULT",
+        ),
+        # As after a copy of the database that left its sequences behind.
+        (
+            """INSERT INTO monitoring_eventdelta
+                 (id, type, name, worker, queue, exception_type, count, runtime_sum, wait_sum, created_at)
+               SELECT id, 'task-started', '', '', '', '', 1, 0, 0, now() FROM generate_series(1, 1000) AS id;
+               SELECT setval('monitoring_eventdelta_id_seq', 1, false)""",
+            "DELETE FROM monitoring_eventdelta",
+        ),
+    ],
+    ids=["no partition", "ids that are taken"],
+)
+def test_what_is_wrong_with_the_database_makes_no_dead_letters(running, take_away, give_back):
+    # Of long ago, so that they have no partition of their own.
+    events = decoded([event("started", 10**9 * SECOND, task_id=task_id) for task_id in "ab"])
+    with connections["postgresql"].cursor() as cursor:
+        cursor.execute(take_away)
+        try:
+            running.submit(Batch(events))
+            assert eventually(lambda: len(running.failed) >= 2)
+            assert not running.committed
+        finally:
+            cursor.execute(give_back)
+
+    assert running.writer.wait(SECONDS)
+    assert running.tasks() == {"a", "b"}
+    assert not DeadLetter.objects.using("postgresql").exists()
+
+
+@on("postgresql")
+def test_a_partition_of_no_day_makes_no_dead_letters(running):
+    """Somebody keeps a year that is long over in one partition."""
+    with connections["postgresql"].cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE monitoring_taskevent_2001 PARTITION OF monitoring_taskevent"
+            " FOR VALUES FROM ('2001-01-01') TO ('2002-01-01')"
+        )
+        try:
+            today = int(time.time()) * SECOND
+            running.write(Batch(decoded([event("started", today, task_id="a")])))
+        finally:
+            cursor.execute("DROP TABLE monitoring_taskevent_2001")
+
     assert running.tasks() == {"a"}
     assert not DeadLetter.objects.using("postgresql").exists()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from monitoring.ingest.redaction import Redactor
 from monitoring.literals.tree import Kind, Node, read
+from tests.growth import assert_time_grows_with_length
 
 
 def leaves(node: Node) -> list[str]:
@@ -134,13 +134,5 @@ def test_no_text_is_too_strange(text: str) -> None:
     "unit", ["'a", "('", "a(", "<", "{'a':", "[1,", "\\'", "'\\", "a.", "1_", " ", "...,", "<'>"]
 )
 def test_time_grows_with_the_length_only(unit: str) -> None:
-    def seconds(times: int) -> float:
-        text = "[" + unit * times
-        best = []
-        for _ in range(3):
-            before = time.process_time()
-            read(text)
-            best.append(time.process_time() - before)
-        return min(best)
-
-    assert seconds(32_000) < 40 * max(seconds(4_000), 0.0005)
+    # Eight times the text: a quadratic reader would take sixty-four times as long.
+    assert_time_grows_with_length(read, "[" + unit * 4_000, "[" + unit * 32_000, most=40, least=0.0005)

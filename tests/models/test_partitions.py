@@ -1,6 +1,7 @@
 """The event log on PostgreSQL: each day in a partition of its own, and no event without a place."""
 
 import logging
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,10 @@ from monitoring.ingest.stores import store_for
 from monitoring.ingest.stores.contract import Batch
 from monitoring.ingest.writer import Job, Writer
 from monitoring.models import TaskEvent
+from monitoring.models import partitions as module
 from monitoring.models.partitions import (
     DEFAULT_PARTITION,
+    LOCK_TIMEOUT_MS,
     DayPartitions,
     existing_days,
     make_partitions,
@@ -31,8 +34,9 @@ DAYS = {TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)}
 
 
 @pytest.fixture(autouse=True)
-def no_days(transactional_db: None) -> Iterator[None]:
-    """Start and end without a partition of any day."""
+def no_days(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Start and end without a partition of any day. A lock that autovacuum holds for a moment is waited for."""
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", 60_000)
     drop_days()
     yield
     drop_days()
@@ -138,8 +142,9 @@ def test_days_that_are_there_cost_no_further_query(django_assert_num_queries):
         partitions.ensure(set(DAYS))
 
 
-def test_a_reader_that_holds_the_log_delays_no_event(caplog):
+def test_a_reader_that_holds_the_log_delays_no_event(caplog, monkeypatch):
     """A long query's lock keeps the day from being attached; its events wait for nobody."""
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", LOCK_TIMEOUT_MS)
     with locked(DEFAULT_PARTITION), caplog.at_level(logging.WARNING, "monitoring"):
         consume(at(TODAY))
 
@@ -147,7 +152,8 @@ def test_a_reader_that_holds_the_log_delays_no_event(caplog):
     assert f"No partition for {TODAY}" in caplog.text
 
 
-def test_a_day_that_already_has_events_in_the_default_partition_stays_there(caplog):
+def test_a_day_that_already_has_events_in_the_default_partition_stays_there(monkeypatch):
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", LOCK_TIMEOUT_MS)
     with locked(DEFAULT_PARTITION):
         consume(at(TODAY, 1))
 
@@ -189,7 +195,7 @@ def locked(table: str) -> Iterator[None]:
 
 @contextmanager
 def as_a_user_who_makes_no_tables() -> Iterator[None]:
-    role = f"monitoring_test_{threading.get_native_id()}"
+    role = f"monitoring_test_{secrets.token_hex(4)}"
     with connections[ALIAS].cursor() as cursor:
         cursor.execute(f"CREATE ROLE {role}")
         try:

@@ -7,12 +7,24 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
+from monitoring.queries import reading as module
 from monitoring.queries.reading import LIMIT, PAGE_COST, OutOfTime, Reading
 
 ENDLESS = {
     "postgresql": "SELECT pg_sleep(60)",
     "sqlite": "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
 }
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_page_waits_a_quarter_of_a_second_and_longer_where_its_reader_asks_to(
+    using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As it is outside of tests.
+    monkeypatch.setattr(module, "LIMIT", LIMIT)
+    assert [Reading().limit, *(Reading(patience).limit for patience in (0, 1, 2, 3, 4))] == [
+        0.25, 0.25, 1, 4, 10, 10,
+    ]  # fmt: skip
 
 
 def run(using: str, sql: str) -> Any:
@@ -25,9 +37,12 @@ def run(using: str, sql: str) -> Any:
 def test_a_slow_question_is_stopped_and_the_next_one_answered(using: str) -> None:
     vendor = connections[using].vendor
     with Reading() as reading:
+        patient = reading.limit
         assert reading.ask(lambda: run(using, "SELECT 1")) == 1
+        reading.limit_to(LIMIT)
         with pytest.raises(OutOfTime):
             reading.ask(lambda: run(using, ENDLESS[vendor]))
+        reading.limit_to(patient)
         assert reading.ask(lambda: run(using, "SELECT 2")) == 2
     assert run(using, "SELECT 3") == 3
 
@@ -47,12 +62,12 @@ def test_the_limit_ends_with_the_reading(using: str) -> None:
     before, page_cost = run(using, "SHOW statement_timeout"), run(using, "SHOW random_page_cost")
     with transaction.atomic(using=using):
         with Reading() as reading:
-            assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "250ms"
+            assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "30s"
             assert reading.ask(lambda: run(using, "SHOW random_page_cost")) == str(PAGE_COST)
         assert run(using, "SHOW statement_timeout") == before
         assert run(using, "SHOW random_page_cost") == page_cost
     with Reading(patience=1) as reading:
-        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "1s"
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "2min"
     assert run(using, "SHOW statement_timeout") == before
 
 
@@ -70,15 +85,18 @@ def test_outside_of_a_transaction_it_takes_two_statements_and_leaves_nothing_beh
 ) -> None:
     before = run(using, "SHOW statement_timeout")
     with django_assert_num_queries(5, connection=connections[using]), Reading() as reading:
-        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "250ms"
-        reading.limit_to(LIMIT)
-        reading.limit_to(2.5)
-        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "2500ms"
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "30s"
+        reading.limit_to(reading.limit)
+        reading.limit_to(62.5)
+        assert reading.ask(lambda: run(using, "SHOW statement_timeout")) == "62500ms"
     assert run(using, "SHOW statement_timeout") == before
     assert connections[using].get_autocommit()
     with Reading() as reading:
+        patient = reading.limit
+        reading.limit_to(LIMIT)
         with pytest.raises(OutOfTime):
             reading.ask(lambda: run(using, ENDLESS["postgresql"]))
+        reading.limit_to(patient)
         assert reading.ask(lambda: run(using, "SELECT 1")) == 1
     with transaction.atomic(using=using):
         assert run(using, "SELECT 2") == 2

@@ -15,7 +15,7 @@ from monitoring.queries.task_list import Asked
 from monitoring.queries.visibility import Visibility
 from tests.factories import make_task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 EVERYTHING = Visibility.everything()
 
 

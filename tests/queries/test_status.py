@@ -12,7 +12,7 @@ from monitoring.queries.status import GAP_SHOWN, Form, Silence, status
 from monitoring.queries.visibility import Visibility
 from tests.factories import make_gap, make_task, make_worker
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("still")]
 
 EVERYTHING = Visibility.everything()
 

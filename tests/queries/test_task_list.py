@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -212,6 +214,12 @@ def test_a_place_of_another_order_or_a_spoilt_one_is_none() -> None:
     assert Place.parse(text[:-4], NEWEST_FIRST) is None
     for values in (("x", "t"), (5, "t"), (NOW, 5), (NOW,), ("2026-11-22T10:00:00", "t"), (NOW, "a\0")):
         assert Place.parse(str(Place(NEWEST_FIRST, values)), NEWEST_FIRST) is None
+    for spoilt in (
+        ["-first_seen", [1], 0, NOW.isoformat(), "t"],
+        ["-first_seen", 1, {}, NOW.isoformat(), "t"],
+    ):
+        written = base64.urlsafe_b64encode(json.dumps(spoilt).encode()).decode()
+        assert Place.parse(written, NEWEST_FIRST) is None
     assert Place.parse(None, NEWEST_FIRST) is None
     assert Place.parse("", NEWEST_FIRST) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import celery
@@ -35,6 +36,10 @@ class TestDue:
     def test_crontab_is_due_at_whole_minutes(self):
         assert next_after(crontab(minute=5), at(0, 3)) == at(5)
         assert list(due_between(MINUTE, at(0), at(3))) == [at(1), at(2), at(3)]
+
+    def test_a_pause_between_two_looks_at_the_clock_changes_nothing(self):
+        clock = itertools.chain([T], itertools.repeat(at(0, 3)))
+        assert next_after(crontab(minute=5, nowfun=lambda: next(clock)), at(0)) == at(5)
 
     def test_crontab_keeps_its_own_time_zone(self):
         app = celery.Celery("vienna", set_as_current=False)

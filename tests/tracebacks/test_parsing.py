@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from monitoring.tracebacks.chain import MAX_FRAMES
 from monitoring.tracebacks.contents import Raised, Relation
 from monitoring.tracebacks.parsing import parse
+from tests.growth import assert_time_grows_with_length
 
 
 def text_of(raises: Callable[[], object]) -> str:
@@ -273,14 +273,6 @@ def test_any_text_is_read_without_error(text: str) -> None:
     ],
 )
 def test_time_grows_with_the_length_only(unit: str) -> None:
-    def seconds(times: int) -> float:
-        text = "Traceback (most recent call last):\n" + unit * times
-        best = []
-        for _ in range(3):
-            before = time.process_time()
-            parse(text)
-            best.append(time.process_time() - before)
-        return min(best)
-
+    short, long = ("Traceback (most recent call last):\n" + unit * times for times in (1_000, 8_000))
     # Eight times the text: a quadratic reader would take sixty-four times as long.
-    assert seconds(8_000) < 32 * max(seconds(1_000), 0.001)
+    assert_time_grows_with_length(parse, short, long, most=32, least=0.001)

@@ -202,6 +202,25 @@ def test_keeping_a_lease_that_is_held_already_begins_no_new_tenure(using):
         keeper.stop()
 
 
+def test_a_fault_that_nobody_expects_ends_no_keeping(using, monkeypatch):
+    """Its process would go on for ever with what it has lost, or wait for ever for what is free."""
+    holder = LeaseHolder(using, UPKEEP, "first")
+    faults = [RuntimeError("a fault")]
+
+    def acquire():
+        if faults:
+            raise faults.pop()
+        return LeaseHolder.try_acquire(holder)
+
+    monkeypatch.setattr(holder, "try_acquire", acquire)
+    keeper = LeaseKeeper(holder, renewal=0.1)
+    keeper.start()
+    try:
+        until(lambda: keeper.has_it, "it had to be taken")
+    finally:
+        keeper.stop()
+
+
 def test_a_dead_holder_is_replaced_within_half_a_minute():
     assert DURATION + RENEWAL < 30
     assert DURATION / RENEWAL >= 3, "two renewals may fail before the lease is lost"

@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 
 from monitoring.models import Lease, UpkeepJob
+from monitoring.upkeep import runner
 from monitoring.upkeep.lease import LeaseLost
 from monitoring.upkeep.runner import Upkeep, run_job
 from monitoring.upkeep.schedule import FIRST_RETRY, JOBS, LAST_RETRY, Job, ask, due
@@ -86,6 +87,28 @@ def test_a_job_that_breaks_its_connection_stops_no_other(using):
     with running(upkeep_of(using, "one", broken, well)):
         until(lambda: len(runs) > 2, "the other had to go on")
         until(lambda: row(using, "broken").succeeded is False, "its failure had to be recorded")
+
+
+def test_words_that_no_database_takes_are_recorded_as_far_as_it_does(using, lease):
+    assert run_job(Job("sweep", HOUR, lambda lease: "half \ud800, nothing \0"), lease).succeeded
+    assert row(using, "sweep").outcome == "half \ufffd, nothing \u2400"
+
+
+def test_a_fault_beside_the_jobs_ends_no_upkeep(using, monkeypatch):
+    runs = []
+    real = runner.run_job
+
+    def run_once_it_is_mended(job, lease):
+        runs.append(job.name)
+        if len(runs) == 1:
+            raise ZeroDivisionError("a fault of ours")
+        return real(job, lease)
+
+    monkeypatch.setattr(runner, "run_job", run_once_it_is_mended)
+    with running(upkeep_of(using, "one", Job("sweep", HOUR, lambda lease: "Swept."))):
+        until(lambda: row(using, "sweep") is not None, "it had to run after the fault")
+        until(lambda: row(using, "sweep").outcome == "Swept.", "it had to be recorded")
+    assert runs == ["sweep", "sweep"]
 
 
 def test_retries_come_later_and_later_up_to_a_limit_and_success_ends_that(using, lease):

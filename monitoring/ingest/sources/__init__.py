@@ -49,6 +49,14 @@ def _transport(app: celery.Celery) -> tuple[str, bool]:
         raise EventsNotCarried(
             f"The broker transport {scheme!r} cannot be loaded: {error}. Install what Celery needs for it."
         ) from error
+    except KeyError as error:
+        raise EventsNotCarried(f"Celery knows no broker transport {scheme!r}.") from error
+    except ValueError:
+        # What it says may quote a password: one with a slash in it ends the host, and is then read as a port.
+        raise EventsNotCarried(
+            "The address of the broker cannot be read: is its port a number, and are /, :, @, # and % in its "
+            "password percent-encoded?"
+        ) from None
     driver = str(transport.driver_type)
     carries = driver == "sqs" or bool({"fanout", "topic"} & set(transport.implements.exchange_type))
     return driver, carries and driver not in EventDispatcher.DISABLED_TRANSPORTS

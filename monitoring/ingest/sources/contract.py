@@ -18,6 +18,12 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between heartbeats on the broker connection, where the transport has them.
 HEARTBEAT = 20
+#: Seconds in which a broker must answer a question. One that does not has gone, as far as anybody can tell: a host that
+#: has died says nothing, and a consumer that waited for it would never connect to its successor, nor end when asked to.
+ANSWER = 10
+#: Messages that are read beside one at most before the consumer looks around again: a turn costs as much as a small
+#: message. And the seconds that each of them waits; if it did not wait at all, TLS could lose half a frame.
+BURST, BRIEFLY = 20, 0.001
 
 OnMessage = Callable[[kombu.Message], None]
 
@@ -46,6 +52,8 @@ class EventSource(ABC):
     #: Whether what is read waits in the broker until it is acknowledged. Publish/subscribe keeps nothing, and gives
     #: every subscriber every event: only one process may then consume.
     is_durable: ClassVar[bool]
+    #: What the transport calls the seconds that it waits for an answer; empty where it has no such option.
+    patience: str = ""
 
     def __init__(self, app: celery.Celery, options: SourceOptions) -> None:
         self.app = app
@@ -63,9 +71,13 @@ class EventSource(ABC):
         #: Messages that waited in the broker before this connection took the first; None where that is not known.
         self.found: int | None = None
 
-    def connect(self) -> kombu.Connection:
-        """A connection that is not open yet."""
-        connection: kombu.Connection = self.app.connection_for_read(heartbeat=HEARTBEAT)
+    def connect(self, heartbeat: int | None = HEARTBEAT, **options: Any) -> kombu.Connection:
+        """A connection that is not open yet. `options` of the transport go before the watched app's."""
+        if self.patience and self.patience not in self.app.conf.broker_transport_options:
+            options[self.patience] = ANSWER
+        connection: kombu.Connection = self.app.connection_for_read(
+            heartbeat=heartbeat, transport_options=options
+        )
         return connection
 
     def open(self, on_message: OnMessage) -> None:
@@ -91,6 +103,12 @@ class EventSource(ABC):
             return False
         return True
 
+    def read_more(self, is_enough: Callable[[], bool]) -> None:
+        """Deliver what has come by now as well, up to :data:`BURST` messages, and none once there `is_enough`."""
+        for _ in range(BURST):
+            if is_enough() or not self.read(BRIEFLY):
+                return
+
     def hold(self) -> None:  # noqa: B027  # most brokers wait by themselves
         """Deliver nothing until the next :meth:`read`: the batch is full and the database is busy.
 
@@ -115,10 +133,10 @@ class EventSource(ABC):
             self.connection.heartbeat_check()
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up. Never raises: the connection may be in any state, and is not used again."""
         try:
             self.connection.release()
-        except self.errors as error:
+        except Exception as error:
             logger.debug("While hanging up: %s", error)
 
     def __str__(self) -> str:

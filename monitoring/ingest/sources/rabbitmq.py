@@ -6,6 +6,7 @@ Celery's own EventReceiver reads without acknowledgement from a queue that drops
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import amqp.exceptions
@@ -13,7 +14,8 @@ import celery
 import kombu
 from celery.events.event import get_exchange
 
-from monitoring.ingest.sources.contract import EventSource, OnMessage, SourceOptions
+from monitoring.ingest.sources.contract import BRIEFLY, BURST, EventSource, OnMessage, SourceOptions
+from monitoring.ingest.sources.read_ahead import read_ahead
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +27,19 @@ MAX_PREFETCH = 65_535
 
 class RabbitMQSource(EventSource):
     is_durable = True
+    patience = "read_timeout"
 
     def __init__(self, app: celery.Celery, options: SourceOptions) -> None:
         super().__init__(app, options)
         # An answer on the connection that consumes stands behind every delivery on its way, which would have to be
         # taken first, batch or no batch: up to `prefetch` messages, each of up to 24 events.
-        self._questions: kombu.Connection = app.connection_for_read()
+        self._questions = self.connect(heartbeat=None)  # nobody would send any
         self._is_held = False
+        self._is_silent = False
 
     def consume(self, on_message: OnMessage) -> None:
+        amqp_connection: Any = self.connection.connection
+        read_ahead(amqp_connection.transport)
         kombu.Consumer(
             self.channel,
             [self._queue(no_declare=True)],
@@ -86,13 +92,30 @@ class RabbitMQSource(EventSource):
             self.channel.basic_ack(delivery_tags[-1], multiple=True)
 
     def waiting(self) -> int:
-        channel: Any
-        with self._questions.channel() as channel:
-            return int(channel.queue_declare(self.options.queue, passive=True).message_count)
+        try:
+            channel: Any = self._questions.channel()
+            count = int(channel.queue_declare(self.options.queue, passive=True).message_count)
+            channel.close()
+        except TimeoutError:
+            self._is_silent = True
+            raise
+        return count
 
     def read(self, timeout: float) -> bool:
         self._is_held = False
         return super().read(timeout)
+
+    def read_more(self, is_enough: Callable[[], bool]) -> None:
+        amqp_connection: Any = self.connection.connection
+        # Once for all: to set the timeout of a socket, and to set it back, are two system calls.
+        with amqp_connection.transport.having_timeout(BRIEFLY):
+            for _ in range(BURST):
+                if is_enough():
+                    return
+                try:
+                    amqp_connection.drain_events(timeout=BRIEFLY)
+                except TimeoutError:
+                    return
 
     def hold(self) -> None:
         self._is_held = True
@@ -106,8 +129,13 @@ class RabbitMQSource(EventSource):
         amqp_connection.send_heartbeat()
 
     def close(self) -> None:
+        if self._is_silent:
+            for connection in (self.connection, self._questions):
+                if connection.connected:
+                    amqp_connection: Any = connection.connection
+                    amqp_connection.collect()  # to take leave of the broker would be to wait for one more answer
         super().close()
         try:
             self._questions.release()
-        except self.errors as error:
+        except Exception as error:
             logger.debug("While hanging up: %s", error)

@@ -17,22 +17,23 @@ class RedisListSource(EventSource):
     """Reads the list that every process of the watched app publishes to, in addition to publish/subscribe."""
 
     is_durable = True
+    patience = "socket_timeout"
+    #: As :meth:`_oldest_held` said when it was last asked.
+    _held_since: datetime | None = None
 
-    def connect(self) -> kombu.Connection:
+    def connect(self, heartbeat: int | None = HEARTBEAT, **options: Any) -> kombu.Connection:
         # kombu keeps what is not acknowledged in keys that all of a Redis database share. With a short visibility
         # timeout on the shared keys, the watched app's own running and ETA tasks would be delivered once more.
         prefix = self.options.queue
         self._unacked_index = f"{prefix}.unacked_index"
-        connection: kombu.Connection = self.app.connection_for_read(
-            heartbeat=HEARTBEAT,
-            transport_options={
-                "visibility_timeout": VISIBILITY_TIMEOUT,
-                "unacked_key": f"{prefix}.unacked",
-                "unacked_index_key": self._unacked_index,
-                "unacked_mutex_key": f"{prefix}.unacked_mutex",
-            },
+        return super().connect(
+            heartbeat,
+            visibility_timeout=VISIBILITY_TIMEOUT,
+            unacked_key=f"{prefix}.unacked",
+            unacked_index_key=self._unacked_index,
+            unacked_mutex_key=f"{prefix}.unacked_mutex",
+            **options,
         )
-        return connection
 
     def consume(self, on_message: OnMessage) -> None:
         queue = kombu.Queue(self.options.queue, exchange=kombu.Exchange(""), routing_key=self.options.queue)
@@ -45,6 +46,7 @@ class RedisListSource(EventSource):
             accept=["json"],
             prefetch_count=self.options.prefetch,
         ).consume()
+        self._held_since = self._oldest_held()
 
     def acknowledge(self, delivery_tags: list[Any]) -> None:
         # kombu's Redis transport ignores `multiple`: what is not acknowledged by itself comes back for ever.
@@ -57,7 +59,13 @@ class RedisListSource(EventSource):
             return int(client.llen(self.options.queue))
 
     def settled_until(self, moment: datetime) -> datetime:
-        # What another consumer holds, or held when it was killed, is in no list until it is delivered again.
+        # What another consumer holds, or held when it was killed, is in no list until it is delivered again. A read
+        # that found nothing may have put it back there itself, so what was held before that read counts as well.
+        before, self._held_since = self._held_since, self._oldest_held()
+        return min(held for held in (moment, before, self._held_since) if held is not None)
+
+    def _oldest_held(self) -> datetime | None:
+        """When the oldest of the messages that some consumer holds was given to it; None where none is held."""
         with self.channel.conn_or_acquire() as client:
             oldest = client.zrange(self._unacked_index, 0, 0, withscores=True)
-        return min([moment, *(datetime.fromtimestamp(given_at, UTC) for _, given_at in oldest)])
+        return datetime.fromtimestamp(oldest[0][1], UTC) if oldest else None

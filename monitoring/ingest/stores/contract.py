@@ -20,6 +20,8 @@ class DeadLetterEntry:
     content_type: str = ""
     routing_key: str = ""
     headers: dict[str, Any] = field(default_factory=dict)
+    #: Whether it is known to have come before: whoever was given it then may have stored it.
+    has_come_before: bool = False
 
 
 @dataclass(slots=True)
@@ -66,5 +68,6 @@ class Store(Protocol):
     def write(self, batch: Batch) -> Written:
         """Write all of `batch` in one transaction, or nothing of it.
 
-        Writing an event again, now or in another process, changes nothing. Raises ``django.db.DatabaseError``.
+        Writing an event again, now or in another process, changes nothing, nor does writing a dead letter or a gap
+        again. Raises ``django.db.DatabaseError``.
         """

@@ -32,7 +32,7 @@ def line(values: Sequence[Any]) -> str:
         "\\" not in text
         and "\r" not in text
         and text.count("\t") == len(values) - 1
-        and text.count("\n") == 1
+        and text.find("\n") == len(text) - 1  # ten times as fast as counting
         and text.count(NULL) == values.count(None)
     ):
         return text
@@ -109,7 +109,7 @@ class RowFormat:
             "\\" not in text
             and "\r" not in text
             and text.count("\t") == self._tabs
-            and text.count("\n") == 1
+            and text.find("\n") == len(text) - 1  # ten times as fast as counting
             and text.count(NULL) == nulls + values.count(None)
         ):
             return text

@@ -29,11 +29,12 @@ def staging_table(name: str, types: dict[str, str], *, times: str = "bigint") ->
 
 
 def merge_statement(
-    table: str, staging: str, rules: Rules, types: dict[str, str], *, kept: dict[str, str], returning: str
+    table: str, staging: str, rules: Rules, types: dict[str, str], *, beside: dict[str, str], returning: str
 ) -> str:
     """INSERT ... ON CONFLICT DO UPDATE that joins the staged rows into `table`.
 
-    `kept` maps a column beside those of the rules to one of theirs, whose value before an update it takes.
+    `beside` maps a column beside those of the rules to what an update puts into it: an expression over the row as it
+    was, ``t``, and the staged one, ``excluded``.
 
     `types` are the table's column types, rule columns first and then the derived ones, which staging holds as they
     follow from the staged rows alone: for a row that is new they hold, for one that is joined they are derived anew.
@@ -55,9 +56,19 @@ INSERT INTO {table} AS t ({", ".join(columns)})
 SELECT {", ".join(_time(column, column, times) for column in columns)} FROM {staging} ORDER BY {rules.key}
 ON CONFLICT ({rules.key}) DO UPDATE SET ({", ".join(others)}) = (
   WITH m AS (SELECT {merged} OFFSET 0)
-  SELECT {assigned} FROM {DERIVE_FROM}){"".join(f", {column} = t.{old}" for column, old in kept.items())}
+  SELECT {assigned} FROM {DERIVE_FROM}){"".join(f", {column} = {value}" for column, value in beside.items())}
 WHERE {" OR ".join([*_extreme_changes(rules), *map(_wins, rules.registers)])}
 RETURNING {returning}"""
+
+
+def changes(rules: Rules, *columns: str) -> str:
+    """Whether the join changes any of these columns, which registers carry: an expression for `beside`."""
+    return " OR ".join(
+        f"({_wins(register)} AND excluded.{column} IS DISTINCT FROM t.{column})"
+        for register in rules.registers
+        for column in register.fields
+        if column in columns
+    )
 
 
 def _time(column: str, expression: str, times: dict[str, str]) -> str:

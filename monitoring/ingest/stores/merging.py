@@ -1,4 +1,4 @@
-"""Join events into the rows of one table through Django's ORM, on any database."""
+"""Join events into the rows of one table, on any database that Django can update a conflicting row of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connections
+from django.db.models import DateTimeField, JSONField
+from django.db.models.constants import OnConflict
 
 from monitoring.ingest.events import Event
 from monitoring.ingest.folding import Row
@@ -33,22 +35,21 @@ def merge(using: str, table: TableColumns, events: list[Event]) -> Merged:
     """
     if not events:
         return Merged({}, {})
-    fold, key = table.fold, table.rule_columns[0]
+    fold = table.fold
     incoming = fold.fold(events)
     ids = sorted(incoming)
     if connections[using].features.has_select_for_update:
         # Another consumer may insert the same row at this moment: whoever comes second joins into the first one's.
         present = _present(using, table, ids)
         missing = [incoming[subject] for subject in ids if subject not in present]
-        _insert(using, table, missing, ignore_conflicts=True)
+        _insert(using, table, missing, OnConflict.IGNORE)
     stored = _locked(using, table, ids)
     joined = {
         subject: fold.join(stored[subject], row) if subject in stored else row
         for subject, row in incoming.items()
     }
     changed = [joined[subject] for subject in ids if joined[subject] != stored.get(subject)]
-    columns = [column for column in table.columns if column != key]
-    _insert(using, table, changed, update_conflicts=True, unique_fields=[key], update_fields=columns)
+    _insert(using, table, changed, OnConflict.UPDATE)
     return Merged(joined, stored)
 
 
@@ -74,9 +75,40 @@ def _locked(using: str, table: TableColumns, ids: Sequence[str]) -> dict[str, Ro
     return rows
 
 
-def _insert(using: str, table: TableColumns, rows: list[Row], **conflicts: Any) -> None:
-    if rows:
-        table.model._default_manager.using(using).bulk_create(
-            [table.model(**dict(zip(table.columns, table.values(row), strict=True))) for row in rows],
-            **conflicts,
+def _insert(using: str, table: TableColumns, rows: list[Row], on_conflict: OnConflict) -> None:
+    """Insert `rows`, or update those that are there by all columns but the key.
+
+    As ``bulk_create`` does, without a model for each row and a preparation of each of its seventy values: half of
+    the time.
+    """
+    if not rows:
+        return
+    connection = connections[using]
+    operations = connection.ops
+    fields: dict[Any, Any] = {field.column: field for field in table.model._meta.concrete_fields}
+    columns = [*table.columns, *(fields.keys() - set(table.columns))]
+    key, *others = table.columns
+    prepare = [
+        (index, fields[column].get_db_prep_save)
+        for index, column in enumerate(table.columns)
+        if isinstance(fields[column], DateTimeField | JSONField)
+    ]
+    defaults = [
+        fields[column].get_db_prep_save(fields[column].get_default(), connection)
+        for column in columns[len(table.columns) :]
+    ]
+    parameters = []
+    for row in rows:
+        values = table.values(row)
+        for index, prepared in prepare:
+            if values[index] is not None:
+                values[index] = prepared(values[index], connection)
+        parameters.append([*values, *defaults])
+    suffix = operations.on_conflict_suffix_sql([fields[name] for name in columns], on_conflict, others, [key])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"{operations.insert_statement(on_conflict)} {operations.quote_name(table.model._meta.db_table)}"
+            f" ({', '.join(map(operations.quote_name, columns))})"
+            f" VALUES ({', '.join(['%s'] * len(columns))}) {suffix}",
+            parameters,
         )

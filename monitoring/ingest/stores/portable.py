@@ -10,7 +10,7 @@ from monitoring.ingest import states
 from monitoring.ingest.counting import count_events
 from monitoring.ingest.events import Event
 from monitoring.ingest.folding import Row
-from monitoring.ingest.minutes import minute_of, retry_minutes
+from monitoring.ingest.minutes import COUNTED_BY, minute_of, retry_minutes
 from monitoring.ingest.stores.columns import TASK_COLUMNS, WORKER_COLUMNS, to_datetime
 from monitoring.ingest.stores.contract import Batch, Written
 from monitoring.ingest.stores.merging import chunks, merge
@@ -22,11 +22,15 @@ from monitoring.models import TaskEvent
 _EVENT_ROWS = 140
 
 _RETRY = TASK_COLUMNS.rule_columns.index("retry_ts")
+_COUNTED_BY = [TASK_COLUMNS.rule_columns.index(column) for column in COUNTED_BY]
 _FINISHED = states.DERIVED_COLUMNS.index("finished_at")
 
 
 class PortableStore:
-    """Writes through Django's ORM. On SQLite it relies on IMMEDIATE transactions, which admit one writer at a time."""
+    """Writes by what Django itself knows of a database.
+
+    On SQLite it relies on IMMEDIATE transactions, which admit one writer at a time.
+    """
 
     def __init__(self, using: str) -> None:
         self.using = using
@@ -68,13 +72,15 @@ class PortableStore:
 
 
 def _marks(events: list[Event], rows: dict[str, Row], before: dict[str, Row]) -> tuple[set[int], list[str]]:
-    """The minutes that rows were and are counted in, and those of them that were ever retried."""
+    """The minutes that rows were and are counted in, and the tasks whose retries are counted otherwise now."""
     minutes, retried = retry_minutes(events), []
     for subject, row in rows.items():
         for each in (row, before.get(subject)):
             end = states.derive(each)[_FINISHED] if each is not None else None
             if end is not None:
                 minutes.add(minute_of(end))
-        if TASK_COLUMNS.fold.flatten(row)[_RETRY] is not None:
-            retried.append(subject)
+        if subject in before:
+            now, then = TASK_COLUMNS.fold.flatten(row), TASK_COLUMNS.fold.flatten(before[subject])
+            if now[_RETRY] is not None and any(now[index] != then[index] for index in _COUNTED_BY):
+                retried.append(subject)
     return minutes, retried

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -14,13 +15,13 @@ from django.db.models import Model
 
 from monitoring.ingest.counting import Count, TaskFacts, count_events
 from monitoring.ingest.events import Event
-from monitoring.ingest.minutes import retry_minutes
+from monitoring.ingest.minutes import COUNTED_BY, retry_minutes
 from monitoring.ingest.registers import TASK_RULES
 from monitoring.ingest.states import DERIVED_COLUMNS, derive, facts_of
 from monitoring.ingest.stores.columns import TASK_COLUMNS, WORKER_COLUMNS
 from monitoring.ingest.stores.contract import Batch, Written
 from monitoring.ingest.stores.copy_text import FROM_STDIN, EventFormat, RowFormat, line
-from monitoring.ingest.stores.merge_sql import merge_statement, staging_table
+from monitoring.ingest.stores.merge_sql import changes, merge_statement, staging_table
 from monitoring.ingest.stores.merging import merge
 from monitoring.ingest.stores.side_tables import write_marks, write_side_tables
 from monitoring.ingest.stores.worker_history import write_worker_history
@@ -33,24 +34,29 @@ _MERGE_TASKS = "monitoring_merge_tasks"
 #: What counts need to know of a task: its id and the fields of `TaskFacts`.
 _FACTS = ("task_id", *TaskFacts._fields)
 #: What marks need to know beside it.
-_MARKED = ("finished_at", "previous_finished_at", "retry_ts")
+_MARKED = ("finished_at", "previous_finished_at", "retry_ts", "is_renamed")
 _FACTS_OF = f"SELECT {', '.join(_FACTS)} FROM {Task._meta.db_table} WHERE task_id = ANY(%s)"
 _COUNT_COLUMNS = tuple(field.name for field in fields(Count))
+_DELTA_COLUMNS = (*_COUNT_COLUMNS, "created_at")
 _counted = attrgetter(*_COUNT_COLUMNS)
 #: How many rows are new and, for each of the others that were merged, what counts need to know; a line without a task
 #: where there are none. What is new is all in the batch.
 _MERGED = f"""SELECT made.number, {", ".join(f"merged.{fact}" for fact in _FACTS)}
 FROM (SELECT count(*) AS number FROM merged WHERE is_new) AS made LEFT JOIN merged ON NOT is_new"""
-#: The merge, and the minutes that the rows it changed were and are counted in (their retries are for upkeep to look
-#: up).
+#: The merge, and the minutes that the rows it changed were and are counted in. Where a task was retried and has another
+#: name or queue now, the minutes of its retries are for upkeep to look up.
 _MERGE_AND_MARK = f"""
 WITH merged AS ({{merge}}),
 ends AS (SELECT DISTINCT date_trunc('minute', moment) AS minute
   FROM merged, LATERAL (VALUES (finished_at), (previous_finished_at)) AS v (moment) WHERE moment IS NOT NULL),
 marks AS (INSERT INTO {StatisticMark._meta.db_table} (minute, task_id)
-  SELECT minute, NULL FROM ends UNION ALL SELECT NULL, task_id FROM merged WHERE retry_ts IS NOT NULL)
+  SELECT minute, NULL FROM ends UNION ALL SELECT NULL, task_id FROM merged WHERE is_renamed AND retry_ts IS NOT NULL)
 {_MERGED}"""
 _EVENT_COLUMNS = ("task_id", "timestamp", "type", "tie", "worker", "clock", "payload")
+
+
+#: A way to add events to the log, given their lines for COPY, and to count them; it tells how many were not there.
+_Log = Callable[[Any, list[Event], str, Mapping[str, TaskFacts]], int]
 
 
 @dataclass(slots=True)
@@ -81,7 +87,10 @@ class PostgresStore:
             _STAGED_TASKS,
             TASK_RULES,
             self._task_types,
-            kept={"previous_finished_at": "finished_at"},
+            beside={
+                "previous_finished_at": "t.finished_at",
+                "is_renamed": changes(TASK_RULES, *COUNTED_BY),
+            },
             # Which transaction has locked or deleted this version of the row: none, where none was there before.
             returning=", ".join((*(f"t.{column}" for column in (*_FACTS, *_MARKED)), "t.xmax = 0 AS is_new")),
         )
@@ -91,6 +100,8 @@ class PostgresStore:
             f" SELECT {', '.join(_EVENT_COLUMNS)} FROM {_STAGED_EVENTS} ORDER BY task_id, timestamp, type, tie"
             " ON CONFLICT DO NOTHING RETURNING tie"
         )
+        #: Counts a batch while the database takes in its events.
+        self._counting = ThreadPoolExecutor(1, "monitoring-count")
         #: The connection that has the staging tables; a new one has none.
         self._prepared: Any = None
 
@@ -105,14 +116,20 @@ class PostgresStore:
         )
 
     def write(self, batch: Batch) -> Written:
-        written = Written()
         if batch.tasks:
             self._make_ready()  # not in the transaction: if that is rolled back, the staging tables must stay
             if batch.prepared is None:
                 self.prepare(batch)
+        try:
+            return self._write(batch, self._log_all)
+        except IntegrityError:  # some events have come before, as is rare; or a fault that comes again
+            return self._write(batch, self._log_new)
+
+    def _write(self, batch: Batch, log: _Log) -> Written:
+        written = Written()
         with transaction.atomic(using=self.using):
             if batch.tasks:
-                written.new_events = self._write_tasks(batch.tasks, batch.prepared)
+                written.new_events = self._write_tasks(batch.tasks, batch.prepared, log)
             merge(self.using, WORKER_COLUMNS, batch.workers)
             write_worker_history(self.using, batch.workers)
             write_side_tables(self.using, batch)
@@ -132,7 +149,7 @@ class PostgresStore:
                 cursor.execute(f"PREPARE {_MERGE_TASKS} AS {self._merge_tasks}")
         self._prepared = connection.connection
 
-    def _write_tasks(self, events: list[Event], prepared: _Prepared) -> int:
+    def _write_tasks(self, events: list[Event], prepared: _Prepared, log: _Log) -> int:
         connection = connections[self.using]
         # A COPY is no call of a cursor's method, so Django does not turn what goes wrong in it into its own errors.
         with connection.wrap_database_errors, connection.cursor() as cursor:
@@ -144,25 +161,27 @@ class PostgresStore:
                 cursor.execute(_FACTS_OF, [[task_id for task_id in prepared.facts if task_id not in changed]])
                 changed |= {task_id: TaskFacts(*known) for task_id, *known in cursor.fetchall()}
             facts = prepared.facts | changed
-            new = self._log(cursor, events, prepared.events)
-            _copy_counts(cursor, count_events(events, new, facts))
+            number = log(cursor, events, prepared.events, facts)
             write_marks(self.using, prepared.retries)
-        return len(new)
+        return number
 
-    def _log(self, cursor: Any, events: list[Event], lines: str) -> set[int]:
-        """Add the events that are not in the log yet; the ties of those.
+    def _log_all(self, cursor: Any, events: list[Event], lines: str, facts: Mapping[str, TaskFacts]) -> int:
+        """Add the events to the log without a detour, and count them. IntegrityError if one of them is there already.
 
-        Nearly always all of them are new, and go into the log without a detour. A redelivery of some makes that fail;
-        then the new ones are picked from a staging table.
+        They are counted while the database takes them in.
         """
-        try:
-            with transaction.atomic(using=self.using), connections[self.using].wrap_database_errors:
-                _copy(cursor, TaskEvent._meta.db_table, _EVENT_COLUMNS, lines)
-            return {event.tie for event in events}
-        except IntegrityError:
-            _copy(cursor, _STAGED_EVENTS, _EVENT_COLUMNS, lines)
-            cursor.execute(self._insert_events)
-            return {tie for (tie,) in cursor.fetchall()}
+        counts = self._counting.submit(_count_lines, events, {event.tie for event in events}, facts)
+        _copy(cursor, TaskEvent._meta.db_table, _EVENT_COLUMNS, lines)
+        _copy(cursor, EventDelta._meta.db_table, _DELTA_COLUMNS, counts.result())
+        return len(events)
+
+    def _log_new(self, cursor: Any, events: list[Event], lines: str, facts: Mapping[str, TaskFacts]) -> int:
+        """Add those events that are not in the log yet, and count them."""
+        _copy(cursor, _STAGED_EVENTS, _EVENT_COLUMNS, lines)
+        cursor.execute(self._insert_events)
+        new = {tie for (tie,) in cursor.fetchall()}
+        _copy(cursor, EventDelta._meta.db_table, _DELTA_COLUMNS, _count_lines(events, new, facts))
+        return len(new)
 
 
 def _copy(cursor: Any, table: str, columns: Iterable[str], lines: str) -> None:
@@ -170,14 +189,9 @@ def _copy(cursor: Any, table: str, columns: Iterable[str], lines: str) -> None:
         copy.write(lines)
 
 
-def _copy_counts(cursor: Any, counts: list[Count]) -> None:
+def _count_lines(events: list[Event], new: set[int], facts: Mapping[str, TaskFacts]) -> str:
     now = datetime.now(UTC).isoformat()
-    _copy(
-        cursor,
-        EventDelta._meta.db_table,
-        (*_COUNT_COLUMNS, "created_at"),
-        "".join([line((*_counted(count), now)) for count in counts]),
-    )
+    return "".join([line((*_counted(count), now)) for count in count_events(events, new, facts)])
 
 
 def _types(connection: BaseDatabaseWrapper, model: type[Model], columns: Iterable[str]) -> dict[str, str]:

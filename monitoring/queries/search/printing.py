@@ -34,6 +34,11 @@ def value_text(field: str, value: Value) -> str:
     return "*".join(_piece(piece) for piece in value.pieces)
 
 
+def exact_text(text: str) -> str:
+    """A name or an id as a value that means itself, whatever signs it has: no list, no pattern, no range."""
+    return _piece(text)
+
+
 def _operand(node: Node) -> str:
     return f"({text_of(node)})" if isinstance(node, And | Or) else text_of(node)
 

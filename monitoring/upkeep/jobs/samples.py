@@ -1,7 +1,7 @@
 """What the history of workers says of the present: clocks that are off, names that two workers have, restarts.
 
-Cost: the workers that are online, their samples of three minutes, and a day of the log of who came and went; one UPDATE
-for each worker of which something has changed.
+Cost: the workers that are online, their samples of three minutes, and a day of the log of who came and went, grouped by
+the database; one UPDATE for each worker of which something has changed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery
 
 from monitoring.ingest.stores.merging import chunks
 from monitoring.models import Worker, WorkerEvent, WorkerSample
@@ -27,6 +27,8 @@ SKEW_STEP = 0.5
 UNHEARD = 100
 #: What restarts are counted over.
 RESTARTS_OVER = timedelta(hours=24)
+#: Workers whose restarts are told, those with the most: names may be made up for each process, or by whoever can send.
+MOST_RESTARTED = 5_000
 
 _COLUMNS = (
     "hostname", "online", "last_heartbeat", "beat_ts", "silent_ts", "clock_skew", "duplicate_pids", "restarts",
@@ -115,19 +117,18 @@ def _restarts(using: str, since: datetime) -> dict[str, int]:
 
     One that has processed nothing yet has just begun; one that has found its broker again says that it is online, too.
     """
+    known = Worker.objects.using(using).filter(pk=OuterRef("hostname"))
     starts = (
         WorkerEvent.objects.using(using)
         .filter(Q(processed=0) | Q(processed__isnull=True), timestamp__gte=since, type="worker-online")
-        .values_list("hostname")
-        .annotate(starts=Count("tie"), first=Min("timestamp"))
+        .values("hostname")
+        .annotate(
+            starts=Count("tie"), first=Min("timestamp"), first_seen=Subquery(known.values("first_seen"))
+        )
+        .filter(Q(first__gt=F("first_seen")) | Q(starts__gt=1, first_seen__isnull=False))
+        .order_by("-starts", "hostname")
     )
-    counted = {hostname: (count, first) for hostname, count, first in starts}
-    seen: dict[str, datetime] = {}
-    for names in chunks(sorted(counted), 900):
-        seen |= dict(Worker.objects.using(using).filter(pk__in=names).values_list("pk", "first_seen"))
-    restarts = {
-        hostname: count - (first <= seen[hostname])
-        for hostname, (count, first) in counted.items()
-        if hostname in seen
+    return {
+        row["hostname"]: row["starts"] - (row["first"] <= row["first_seen"])
+        for row in starts[:MOST_RESTARTED]
     }
-    return {hostname: count for hostname, count in restarts.items() if count}

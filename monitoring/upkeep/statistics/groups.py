@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+
+from django.db import connections
 
 from monitoring.conf import monitoring_settings
 from monitoring.ingest.stores.merging import chunks
@@ -18,11 +20,18 @@ _IDS = 900
 EXAMPLE_AGE = timedelta(minutes=5)
 #: Groups that get another example in one transaction: each reads a traceback.
 EXAMPLES = 200
+#: Tracebacks that are in memory at once.
+_TRACEBACKS = 20
 #: Sightings that are joined in one transaction; in one IN list, as above.
 AT_ONCE = 500
 #: Deploy marks that versions are looked for among, the newest ones.
 MARKS = 200
 Seen = tuple[datetime, datetime]
+
+#: One look into the index on fingerprints for each; ``column1`` is what both databases call the first of VALUES.
+_NEWEST = f"""SELECT (
+  SELECT task_id FROM {Task._meta.db_table} WHERE fingerprint = wanted.column1 ORDER BY first_seen DESC LIMIT 1)
+FROM (VALUES {{}}) AS wanted"""  # noqa: S608
 
 
 def note_failures(using: str, buckets: Buckets) -> None:
@@ -115,17 +124,31 @@ def _note_groups(using: str, failures: Mapping[str, Failure], seen: Mapping[Sigh
 
 
 def _choose_examples(using: str, groups: Iterable[FailureGroup]) -> None:
-    old = [g for g in groups if g.example_at is None or g.last_seen - g.example_at > EXAMPLE_AGE]
-    for group in old[:EXAMPLES]:
-        tasks = Task.objects.using(using).filter(fingerprint=group.pk).order_by("-first_seen")
-        task = tasks.only("traceback", "finished_at").first()
-        if task is None:
-            continue
+    old = [g for g in groups if g.example_at is None or g.last_seen - g.example_at > EXAMPLE_AGE][:EXAMPLES]
+    groups_by_fingerprint = {group.pk: group for group in old}
+    for task in _newest_tasks(using, list(groups_by_fingerprint)):
+        group = groups_by_fingerprint[task.fingerprint]
         place = place_of(task.traceback, monitoring_settings.OWN_CODE)
         group.example_id, group.example_at = task.pk, task.finished_at
         if place is not None:
             group.path, group.line, group.function = place.path, place.line, place.function
             group.own_code = place.own
+
+
+def _newest_tasks(using: str, fingerprints: Sequence[str]) -> Iterator[Task]:
+    """The newest task of each fingerprint that has one; of the task what an example needs.
+
+    One that consumers have changed between the two statements may have failed otherwise, or not at all any more: then
+    it is no example of what it was looked up for.
+    """
+    if not fingerprints:
+        return
+    with connections[using].cursor() as cursor:
+        cursor.execute(_NEWEST.format(", ".join(["(%s)"] * len(fingerprints))), fingerprints)
+        ids = [task_id for (task_id,) in cursor.fetchall() if task_id is not None]
+    tasks = Task.objects.using(using).only("fingerprint", "traceback", "finished_at")
+    for some in chunks(ids, _TRACEBACKS):
+        yield from tasks.filter(pk__in=some, fingerprint__in=fingerprints)
 
 
 def _name_versions(using: str, groups: Sequence[FailureGroup]) -> None:

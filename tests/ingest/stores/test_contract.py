@@ -5,7 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -42,12 +42,8 @@ from tests.ingest.worker_streams import (
     with_delays,
     worker_event,
 )
+from tests.stores import EACH_STORE
 
-STORES: dict[str, tuple[str, Callable[[str], Store]]] = {
-    "portable on SQLite": ("default", PortableStore),
-    "portable on PostgreSQL": ("postgresql", PortableStore),
-    "PostgreSQL": ("postgresql", PostgresStore),
-}
 TASKS = tuple("tuvw")
 WRITTEN: tuple[type[models.Model], ...] = (
     Task,
@@ -104,17 +100,7 @@ class Database:
         return self.store.write(batch).new_events
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(
-            case,
-            id=name,
-            # Only our own tables are emptied after each test, which takes a tenth of the time.
-            marks=pytest.mark.django_db(transaction=True, databases=[case[0]], available_apps=["monitoring"]),
-        )
-        for name, case in STORES.items()
-    ]
-)
+@pytest.fixture(params=EACH_STORE)
 def database(request: pytest.FixtureRequest, transactional_db: None) -> Database:
     return Database(*request.param)
 
@@ -250,6 +236,41 @@ def test_dead_letters_and_gaps_are_written_with_their_batch(database):
         "headers": {"hostname": "h␀"},
     }
     assert Gap.objects.using(database.alias).get().reason == "the queue was full"
+
+
+def letters(database: Database) -> list[str]:
+    return list(DeadLetter.objects.using(database.alias).order_by("pk").values_list("digest", flat=True))
+
+
+def test_a_batch_written_again_stores_its_dead_letters_and_gaps_once(database):
+    """As after a connection that broke while the answer to the commit was on its way."""
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    # The same body twice, which is two messages, and another one at the same moment.
+    moments = [(now, "ab"), (now + timedelta(microseconds=1), "ab"), (now, "cd")]
+    batch = Batch(
+        decoded([event("started", BEGIN)]),
+        dead_letters=[DeadLetterEntry(moment, "why", 1, digest) for moment, digest in moments],
+        gaps=[GapEntry(now, now + timedelta(seconds=n), "the queue was full") for n in range(2)],
+    )
+    for _ in range(2):
+        database.store.write(batch)
+
+    assert letters(database) == ["ab", "ab", "cd"]
+    assert Gap.objects.using(database.alias).count() == 2
+
+
+def test_a_message_delivered_again_is_one_dead_letter(database):
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def letter(seconds: int, digest: str, *, again: bool) -> DeadLetterEntry:
+        return DeadLetterEntry(now + timedelta(seconds=seconds), "why", 1, digest, has_come_before=again)
+
+    database.store.write(Batch(dead_letters=[letter(0, "stored by the one before", again=False)]))
+    both = [letter(1, "read twice", again=False), letter(2, "read twice", again=True)]
+    others = [letter(3, "stored by the one before", again=True), letter(4, "lost by it", again=True)]
+    database.store.write(Batch(dead_letters=[*both, *others]))
+
+    assert letters(database) == ["stored by the one before", "read twice", "lost by it"]
 
 
 def test_all_of_a_batch_is_written_or_nothing(database):

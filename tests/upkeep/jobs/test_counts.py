@@ -12,6 +12,7 @@ from monitoring.models import EventDelta, EventTotal, Worker, WorkerSample
 from monitoring.upkeep.jobs import counts
 from monitoring.upkeep.lease import LeaseHolder
 from tests.factories import make_task, make_worker
+from tests.ingest.event_streams import BEGIN, decoded, event
 from tests.ingest.worker_streams import decoded_worker_events, worker_event
 
 
@@ -81,6 +82,15 @@ def test_histograms_and_sums_add_up(using, lease):
     assert total.wait_buckets is None
     total = EventTotal.objects.using(using).get(type="task-started")
     assert (total.count, total.wait_sum, total.wait_buckets) == (2, 1.75, [2, 2, 4])
+
+
+def test_run_times_that_nothing_can_have_do_not_stop_the_counts(using, lease):
+    for number, runtime in enumerate((1.7e308, 1.7e308, -1.7e308, -1.7e308, 2.0)):
+        claimed = event("succeeded", BEGIN + number, runtime=runtime, name="shop.pay")
+        store_for(using).write(Batch(decoded([claimed])))
+        counts.run(lease)
+    total = EventTotal.objects.using(using).get(type="task-succeeded")
+    assert (total.count, total.runtime_sum) == (5, 2.0)
 
 
 def test_the_newest_prefetch_time_is_kept_and_when_the_first_and_last_event_were_stored(using, lease):

@@ -10,14 +10,17 @@ from monitoring.models.partitions import DAYS_AHEAD, EVENT_TABLE, existing_days,
 from monitoring.upkeep.jobs import partitions
 from monitoring.upkeep.lease import UPKEEP, LeaseHolder
 
-TODAY = datetime.now(UTC).date()
+#: Some day that no other test has events of, whatever day it really is.
+NOON = datetime(2031, 5, 7, 12, tzinfo=UTC)
+TODAY = NOON.date()
 DAYS = {TODAY + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)}
 
 on_postgresql = pytest.mark.django_db(transaction=True, databases=["postgresql"])
 
 
 @pytest.fixture
-def lease(transactional_db):
+def lease(transactional_db, monkeypatch):
+    monkeypatch.setattr(partitions, "read_clock", lambda using: NOON)
     holder = LeaseHolder("postgresql", UPKEEP, "tests", duration=3600)
     assert holder.try_acquire()
     yield holder

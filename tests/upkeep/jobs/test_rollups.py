@@ -17,8 +17,6 @@ from hypothesis import strategies as st
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores import rollup_marks
 from monitoring.ingest.stores.contract import Batch, Store
-from monitoring.ingest.stores.portable import PortableStore
-from monitoring.ingest.stores.postgresql import PostgresStore
 from monitoring.ingest.stores.worker_history import add_events
 from monitoring.ingest.worker_samples import DELAY
 from monitoring.models import (
@@ -37,12 +35,8 @@ from monitoring.upkeep.lease import UPKEEP, LeaseHolder
 from monitoring.worker_figures import COLUMNS
 from tests.factories import make_worker
 from tests.ingest.worker_streams import decoded_worker_events, worker_event
+from tests.stores import EACH_STORE
 
-STORES: dict[str, tuple[str, Callable[[str], Store]]] = {
-    "portable on SQLite": ("default", PortableStore),
-    "portable on PostgreSQL": ("postgresql", PortableStore),
-    "PostgreSQL": ("postgresql", PostgresStore),
-}
 WRITTEN = (EventDelta, Worker, WorkerEvent, WorkerRollup, WorkerRollupMark, WorkerSample)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -139,22 +133,15 @@ def expected(samples: dict[tuple[str, datetime], WorkerSample]) -> dict[Key, dic
     return rows
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(
-            case,
-            id=name,
-            marks=pytest.mark.django_db(transaction=True, databases=[case[0]], available_apps=["monitoring"]),
-        )
-        for name, case in STORES.items()
-    ]
-)
+@pytest.fixture(params=EACH_STORE)
 def monitor(
     request: pytest.FixtureRequest, transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> Monitor:
     monitor = Monitor(*request.param)
     for job in (rollups, trim):
         monkeypatch.setattr(job, "read_clock", lambda using: monitor.now)
+    # However slow the machine is, a run does all that there is.
+    monkeypatch.setattr(rollups, "LONGEST", 3600.0)
     monkeypatch.setattr(rollup_marks, "timezone", SimpleNamespace(now=lambda: monitor.now))
     monitor.clear()
     return monitor

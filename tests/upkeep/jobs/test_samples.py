@@ -7,7 +7,7 @@ import pytest
 from monitoring.ingest.stores import store_for
 from monitoring.ingest.stores.contract import Batch
 from monitoring.ingest.worker_samples import DELAY
-from monitoring.models import Consumer, Worker
+from monitoring.models import Consumer, Worker, WorkerEvent
 from monitoring.upkeep.jobs import samples, workers
 from tests.ingest.worker_streams import decoded_worker_events, worker_event
 
@@ -116,6 +116,34 @@ def test_restarts_are_forgotten_after_a_day_even_of_workers_that_are_gone(using,
     Worker.objects.using(using).update(restarts=7)
     samples.run(lease)
     assert worker(using).restarts == 0
+
+
+def test_names_that_come_once_and_are_gone_are_left_to_the_database(
+    using, lease, minute, django_assert_num_queries
+):
+    """Of workers whose names have an id of their container in them there are new ones every time."""
+    once = [f"celery@{number}" for number in range(2_000)]
+    seen = {"first_seen": minute - HOUR, "last_heartbeat": minute - HOUR, "online": False}
+    Worker.objects.using(using).bulk_create(Worker(hostname=name, **seen) for name in once)
+    WorkerEvent.objects.using(using).bulk_create(
+        WorkerEvent(hostname=name, timestamp=minute - HOUR, type="worker-online", tie=1) for name in once
+    )
+    say(using, minute - HOUR, kind="online")
+    say(using, minute, kind="online")
+    with django_assert_num_queries(1, using=using):
+        assert samples._restarts(using, minute - 2 * HOUR) == {"celery@a": 1}
+
+
+def test_restarts_are_told_of_so_many_workers_only_and_of_those_with_the_most(
+    using, lease, minute, monkeypatch
+):
+    monkeypatch.setattr(samples, "MOST_RESTARTED", 2)
+    for host, times in (("celery@a", 2), ("celery@b", 4), ("celery@c", 3)):
+        for number in range(times):
+            say(using, minute - number * HOUR, host, kind="online")
+    samples.run(lease)
+    restarts = dict(Worker.objects.using(using).values_list("hostname", "restarts"))
+    assert restarts == {"celery@a": 0, "celery@b": 3, "celery@c": 2}
 
 
 def test_redelivered_starts_count_once(using, lease, minute):

@@ -72,6 +72,15 @@ def test_a_worker_may_miss_as_many_heartbeats_as_the_setting_says(using, lease, 
     assert online(using) == set()
 
 
+def test_an_interval_that_is_no_time_keeps_nobody_from_being_judged(using, lease, now):
+    beat(using, now - 8 * MINUTE, "celery@killed", freq=1e12)
+    beat(using, now - 8 * MINUTE, "celery@negative", freq=-1e308)
+    Worker.objects.using(using).update(clock_skew=0.1)
+    report(using, now)
+    workers.run(lease)
+    assert online(using) == set()
+
+
 def test_a_new_heartbeat_brings_a_silent_worker_back(using, lease, now):
     beat(using, now - 8 * MINUTE)
     report(using, now)

@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 
+from monitoring.ingest.stores.merging import chunks
 from monitoring.models import DeployMark, FailureGroup, FailureSighting, Task
+from monitoring.upkeep.statistics import groups
 from monitoring.upkeep.statistics.groups import EXAMPLE_AGE, forget_workers
 from tests.queries.counted_failures import count_all, make_failure, traceback_in
 
@@ -51,6 +55,50 @@ def test_the_example_is_one_of_the_newest() -> None:
     newest = make_failure(AT + EXAMPLE_AGE + timedelta(seconds=1), traceback=traceback_in("capture", 131))
     count_all()
     assert (group().example_id, group().line) == (newest.pk, 131)
+
+
+@pytest.mark.parametrize(
+    "using",
+    [
+        pytest.param(alias, marks=pytest.mark.django_db(databases=[alias], transaction=True))
+        for alias in ("default", "postgresql")
+    ],
+)
+def test_each_group_has_its_own_example_and_none_costs_a_statement_more(using: str) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connections[using]) as statements, transaction.atomic(using):
+            count_all(using)
+        return len(statements)
+
+    make_failure(AT, "one", using)
+    of_one = count()
+    tasks = [make_failure(AT + timedelta(seconds=n), f"f{n // 2}", using) for n in range(8)]
+    assert count() == of_one
+    found = FailureGroup.objects.using(using).exclude(function="one")
+    assert dict(found.values_list("function", "example_id")) == {
+        f"f{n // 2}": tasks[n].pk for n in (1, 3, 5, 7)
+    }
+
+
+@pytest.mark.parametrize("fingerprint", [None, "f" * 16])
+def test_a_task_that_changes_while_it_is_looked_at_is_no_example(
+    monkeypatch: pytest.MonkeyPatch, fingerprint: str | None
+) -> None:
+    """A consumer may commit between any two statements of PostgreSQL."""
+    task = make_failure(AT)
+
+    def chunks_later(items: Any, size: int) -> Any:
+        Task.objects.filter(pk=task.pk).update(fingerprint=fingerprint)
+        return chunks(items, size)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            groups,
+            "chunks",
+            lambda items, size: (chunks_later if items == [task.pk] else chunks)(items, size),
+        )
+        count_all()
+    assert (group().example_id, group().first_seen) == ("", AT)
 
 
 def test_versions_are_the_newest_deploy_marks_of_the_time() -> None:

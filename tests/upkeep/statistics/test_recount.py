@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 from monitoring.control import delete_record
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores.contract import Batch, Store
-from monitoring.ingest.stores.portable import PortableStore
-from monitoring.ingest.stores.postgresql import PostgresStore
 from monitoring.models import (
     EventDelta,
     FailureGroup,
@@ -35,13 +33,9 @@ from monitoring.upkeep.jobs import statistics
 from monitoring.upkeep.lease import UPKEEP, LeaseHolder
 from monitoring.upkeep.statistics import storing
 from tests.ingest.event_streams import BEGIN, SECOND, any_events, arrivals, decoded, event, histories
+from tests.stores import EACH_STORE
 from tests.upkeep.statistics.recount import expected, expected_failures, stored, stored_failures
 
-STORES: dict[str, tuple[str, Callable[[str], Store]]] = {
-    "portable on SQLite": ("default", PortableStore),
-    "portable on PostgreSQL": ("postgresql", PortableStore),
-    "PostgreSQL": ("postgresql", PostgresStore),
-}
 TASKS = tuple("tuvw")
 WRITTEN = (
     Task,
@@ -115,21 +109,14 @@ class Monitor:
             assert group.last_seen == max(seen.last_seen for seen in spans)
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(
-            case,
-            id=name,
-            marks=pytest.mark.django_db(transaction=True, databases=[case[0]], available_apps=["monitoring"]),
-        )
-        for name, case in STORES.items()
-    ]
-)
+@pytest.fixture(params=EACH_STORE)
 def monitor(
     request: pytest.FixtureRequest, transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Monitor:
     monitor = Monitor(*request.param)
     monkeypatch.setattr(statistics, "read_clock", lambda using: monitor.now)
+    # However slow the machine is, a run does all that there is.
+    monkeypatch.setattr(statistics, "LONGEST", 3600.0)
     if monitor.alias != "default":
         # What is deleted is looked for where the watched tables are.
         settings.DATABASE_ROUTERS = ["monitoring.routers.MonitoringRouter"]
@@ -284,6 +271,21 @@ def test_all_retries_move_with_their_task_when_its_queue_becomes_known(monitor):
     assert [key[3:5] for key in minutes] == [("shop.pay", "slow")] * 3
 
 
+def test_one_more_retry_costs_its_own_minute_however_many_there_were(monitor):
+    def attempt(number: int) -> list[Event]:
+        at = BEGIN + number * 60 * SECOND
+        told = event("received", at, name="shop.pay", queue="slow", retries=number)
+        return decoded([told, event("started", at + 1), event("retried", at + 2, exception="KeyError()")])
+
+    for number in range(30):
+        monitor.write(attempt(number))
+    monitor.count()
+    for one in attempt(30):
+        monitor.write([one])
+    assert statistics.run(monitor.lease).startswith("Minutes counted: 1;")
+    monitor.assert_exact()
+
+
 def test_hostile_names_and_absurd_run_times_are_counted(monitor):
     names = ["<script>", "with/slash", "naïve ✓ 🎉", "x" * 255, "🎉" * 255, "{}", "' OR 1=1 --", ""]
     events = []
@@ -298,9 +300,9 @@ def test_hostile_names_and_absurd_run_times_are_counted(monitor):
 
 
 def test_many_marked_minutes_are_left_to_the_next_runs(monitor, monkeypatch):
-    monkeypatch.setattr(statistics, "LONGEST", 0.0)
-    assert "left to the next run" in statistics.run(monitor.lease)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(statistics, "LONGEST", 0.0)
+        assert "left to the next run" in statistics.run(monitor.lease)
     numbers = list(range(60))
     random.Random(1).shuffle(numbers)
     monitor.write(decoded([event("succeeded", BEGIN + n * 7200 * SECOND, task_id=f"t{n}") for n in numbers]))

@@ -1,0 +1,196 @@
+"""What the consumer's loop does about its own faults, without a broker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import kombu
+import pytest
+from django.db import connections
+
+from monitoring.ingest.consumer import EventConsumer
+from monitoring.ingest.decoding import Decoder
+from monitoring.ingest.figures import Figures
+from monitoring.ingest.redaction import Redactor
+from monitoring.ingest.stores.contract import Batch, Store, Written
+from monitoring.ingest.stores.portable import PortableStore
+from monitoring.models import Gap
+
+SECONDS = 60
+EVENT = (
+    b'{"type": "task-started", "uuid": "%s", "timestamp": 1795348800, "hostname": "a", "pid": 1, "clock": 1}'
+)
+
+
+class Broker:
+    """A source that does what a test wants when it is opened and read."""
+
+    errors = (OSError,)
+    found = None
+
+    def __init__(
+        self,
+        opened: Callable[[], None] = lambda: None,
+        read: Callable[[], bool] = lambda: False,
+        *,
+        is_durable: bool = True,
+    ) -> None:
+        self.is_durable = is_durable
+        self._opened = opened
+        self._read = read
+
+    def open(self, on_message: Any) -> None:
+        self.deliver = on_message
+        self._opened()
+
+    def read(self, timeout: float) -> bool:
+        return self._read()
+
+    def waiting(self) -> None:
+        return None
+
+    def settled_until(self, moment: Any) -> Any:
+        return moment
+
+    def acknowledge(self, delivery_tags: list[Any]) -> None: ...
+
+    def keep_alive(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Alone:
+    """The right to subscribe, which nobody else wants."""
+
+    has_it = True
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def make_consumer(
+    make_source: Callable[[], Any], using: str = "default", store: Store | None = None
+) -> tuple[EventConsumer, Figures]:
+    figures = Figures()
+    consumer = EventConsumer(
+        make_source,
+        Decoder(Redactor(), 1_000),
+        store or PortableStore(using),
+        using,
+        batch_size=10,
+        batch_seconds=0.1,
+        make_turn=Alone,
+        figures=figures,
+    )
+    return consumer, figures
+
+
+@contextmanager
+def stopped_in_the_end(consumer: EventConsumer) -> Iterator[None]:
+    """A consumer that does not end by itself is stopped, so that the test fails and does not hang."""
+    alarm = threading.Timer(SECONDS, consumer.stop)
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
+        alarm.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_error_is_reported_as_far_as_a_database_takes_it() -> None:
+    def refuse() -> None:
+        consumer.stop()  # after this try
+        raise OSError("half \ud800, nothing \0, 'no\nmore'")
+
+    consumer, figures = make_consumer(lambda: Broker(refuse))
+    consumer.run()
+    assert figures.last_error == "OSError: half \ufffd, nothing \u2400, 'no"
+    assert figures.reconnects == 1
+
+
+@pytest.mark.django_db(transaction=True, databases=["postgresql"], available_apps=["monitoring"])
+def test_a_database_that_has_restarted_keeps_no_subscriber_away() -> None:
+    """Before it subscribes it asks since when events have been missed: over a connection that may be of long ago."""
+    opened: list[int] = []
+
+    def come_and_go() -> None:
+        opened.append(1)
+        if len(opened) > 1:
+            consumer.stop()
+            return
+        with connections["postgresql"].cursor() as cursor, pytest.raises(Exception, match="terminat"):
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise OSError("the broker has gone as well")
+
+    consumer, figures = make_consumer(lambda: Broker(come_and_go, is_durable=False), "postgresql")
+    with stopped_in_the_end(consumer):
+        consumer.run()
+    connections["postgresql"].close()
+    assert len(opened) == 2, figures.last_error
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "fault", [TypeError("'int' object is not subscriptable"), RecursionError(), EOFError()]
+)
+def test_a_fault_of_a_kind_that_nobody_expects_is_no_end(fault: Exception) -> None:
+    opened: list[int] = []
+
+    def read() -> bool:
+        if len(opened) > 1:
+            consumer.stop()
+            return False
+        raise fault
+
+    consumer, figures = make_consumer(lambda: Broker(lambda: opened.append(1), read))
+    with stopped_in_the_end(consumer):
+        consumer.run()
+    assert figures.reconnects == 1
+    assert figures.last_error.startswith(type(fault).__name__)
+
+
+class Busy(PortableStore):
+    """A database that answers once it may."""
+
+    def __init__(self, using: str) -> None:
+        super().__init__(using)
+        self.may_answer = threading.Event()
+
+    def write(self, batch: Batch) -> Written:
+        assert self.may_answer.wait(SECONDS)
+        return super().write(batch)
+
+
+@pytest.mark.django_db(transaction=True, available_apps=["monitoring"])
+def test_a_database_that_does_not_keep_up_is_one_gap_however_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The subscriber looks around ten times a second meanwhile, and what it finds out must not pile up."""
+    monkeypatch.setattr("monitoring.ingest.buffer.MAX_BYTES", 40_000)
+    store, begun = Busy("default"), time.monotonic()
+
+    def deliver() -> bool:
+        """Events that come without end, more than the buffer has room for."""
+        for _ in range(20):
+            body = EVENT % (b"%d" % time.monotonic_ns())
+            source.deliver(kombu.Message(body, content_type="application/json", delivery_tag="1"))
+            time.sleep(0.01)
+        if time.monotonic() - begun > 3:
+            consumer.stop()
+            store.may_answer.set()
+        return True
+
+    source = Broker(read=deliver, is_durable=False)
+    consumer, figures = make_consumer(lambda: source, store=store)
+    with stopped_in_the_end(consumer):
+        consumer.run()
+
+    (gap,) = Gap.objects.all()
+    assert "the database did not keep up" in gap.reason
+    assert gap.ended_at - gap.started_at > timedelta(seconds=1)
+    assert figures.gaps == 1

@@ -1,0 +1,42 @@
+"""Errors in one line."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import DatabaseError, connections
+
+from monitoring.faults import first_line
+
+HINT = "(has `manage.py migrate` been run?)"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (OSError(" padded \n"), "OSError: padded"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_an_error_is_one_line(error: Exception, line: str) -> None:
+    assert first_line(error) == line
+
+
+@pytest.mark.django_db(databases=["default", "postgresql"])
+@pytest.mark.parametrize("alias", ["default", "postgresql"])
+@pytest.mark.parametrize(
+    ("statement", "is_unknown"),
+    [
+        ("SELECT 1 FROM monitoring_absent", True),
+        ("SELECT absent FROM monitoring_task", True),
+        ("INSERT INTO monitoring_gap (absent) VALUES (1)", True),
+        ("SELECT absent(1)", False),
+    ],
+)
+def test_what_the_database_does_not_know_is_told_with_its_reason(
+    alias: str, statement: str, is_unknown: bool
+) -> None:
+    with pytest.raises(DatabaseError) as raised, connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+    assert "absent" in first_line(raised.value)
+    assert first_line(raised.value).endswith(HINT) == is_unknown
