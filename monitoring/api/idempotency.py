@@ -1,7 +1,8 @@
 """``Idempotency-Key``: a request that was sent twice, because its answer was lost, is done once.
 
 Another request with the key of one that was answered gets the same answer; while that one is under way it gets a 409,
-and with another body or address a 422. What was refused before anything was done leaves no key behind.
+and with another body or address a 422. What was refused before anything was done leaves no key behind; where a fault
+leaves nobody knowing how far it came, the key stays, and its request is not done again.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ..control.connecting import ControlUnavailable
+from ..control.contract import NotAllowed
+from ..control.parameters import InvalidParameters
 from ..models import IdempotencyKey
 from .operations import Parameter
 from .problems import CONTENT_TYPE, problem
@@ -27,6 +32,8 @@ from .views import JSONRenderer
 KEEP = timedelta(days=1)
 HEADER = "Idempotency-Key"
 MAX_KEY = 255
+#: All that is raised before anything is done.
+_REFUSALS = (APIException, PermissionDenied, NotAllowed, InvalidParameters, ControlUnavailable)
 PARAMETER = Parameter(
     HEADER, "Any text of your own: the same request with the same key is done once within a day.", where="header"
 )  # fmt: skip
@@ -48,18 +55,21 @@ def once(request: Request, do: Callable[[], Response]) -> Response:
         with transaction.atomic(using=IdempotencyKey.objects.db):
             IdempotencyKey.objects.create(user=user, key=key, digest=digest, at=timezone.now())
     except IntegrityError:
-        return _again(mine.get(), digest)
+        return _again(mine.first(), digest)
     try:
         response = do()
-    except BaseException:
+    except _REFUSALS:
         # Nothing was done: whoever asks again may be luckier. What was begun and broke is an answer, not an error.
         mine.delete()
         raise
-    mine.update(status=response.status_code, content=json.loads(JSONRenderer().render(response.data)))
+    # As a text: PostgreSQL takes no value with a NUL in it, and would put its keys in another order.
+    mine.update(status=response.status_code, content=JSONRenderer().render(response.data).decode())
     return response
 
 
-def _again(before: IdempotencyKey, digest: str) -> Response:
+def _again(before: IdempotencyKey | None, digest: str) -> Response:
+    if before is None:
+        return problem(409, _("This idempotency key is free again: send the request once more"))
     if before.digest != digest:
         return problem(422, _("This idempotency key was used for another request"))
     if before.status is None:
@@ -68,7 +78,10 @@ def _again(before: IdempotencyKey, digest: str) -> Response:
         )
     kind = CONTENT_TYPE if before.status >= 400 else None
     return Response(
-        before.content, before.status, headers={"Idempotency-Replayed": "true"}, content_type=kind
+        json.loads(str(before.content)),
+        before.status,
+        headers={"Idempotency-Replayed": "true"},
+        content_type=kind,
     )
 
 

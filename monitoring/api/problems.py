@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -59,7 +60,8 @@ def answer_error(error: Exception, context: Mapping[str, Any]) -> Response:
             return problem(400, str(error), errors=error.errors)
         case RequestDataTooBig():
             return problem(413, "The body is too large.")
-        case SuspiciousOperation():
+        # Of a form's body: of parts that cannot be told apart, or in another encoding than it may have.
+        case SuspiciousOperation() | MultiPartParserError() | BadRequest():
             return problem(400, "This request is not understood.")
         case Http404():
             return problem(404, str(error) or "Not found.")

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
-import orjson
+import msgspec
 from django.db import transaction
 from rest_framework.exceptions import NotAuthenticated, ParseError, PermissionDenied
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ..arguments import MAX_DEPTH, is_too_deep
 from ..conf import monitoring_settings
 from ..control.actor import Actor
 from ..control.perform import missing_permission
@@ -27,6 +28,8 @@ from .authentication import AUTHENTICATION
 from .operations import Asked, Operation, read_query
 from .problems import answer_error
 from .throttling import UserThrottle
+
+_TOO_DEEP = f"This is nested more than {MAX_DEPTH} levels deep"
 
 
 def _schema() -> Any:
@@ -39,7 +42,7 @@ def _schema() -> Any:
 
 
 class JSONRenderer(RestJSONRenderer):
-    """What JSON has no number for is null: some settings of Celery are infinite."""
+    """What JSON has no number for is null: some settings of Celery are infinite. Half characters are "?"."""
 
     compact, ensure_ascii, strict = True, False, True
 
@@ -47,7 +50,7 @@ class JSONRenderer(RestJSONRenderer):
         try:
             return super().render(data, *context, **options)
         except ValueError:
-            return super().render(_finite(data), *context, **options)
+            return super().render(_writable(data), *context, **options)
 
 
 class JSONParser(RestJSONParser):
@@ -56,18 +59,26 @@ class JSONParser(RestJSONParser):
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body = parser_context["request"]._request.body
         try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as error:
+            value = msgspec.json.decode(body)
+        except msgspec.DecodeError as error:
             raise ParseError(f"This is no JSON: {error}") from error
+        except RecursionError as error:
+            raise ParseError(_TOO_DEEP) from error
+        # A body has the arguments of a task one level down.
+        if is_too_deep(value, MAX_DEPTH + 1):
+            raise ParseError(_TOO_DEEP)
+        return value
 
 
-def _finite(value: Any) -> Any:
+def _writable(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
     if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
+        return {_writable(name): _writable(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_writable(each) for each in value]
     return value
 
 

@@ -72,6 +72,7 @@ class BrokerAdapter(ABC):
     """Reads a broker without disturbing it: nothing is declared, taken or put back.
 
     Every call raises BrokerUnavailable, whose text has no address and no password, and takes about `seconds` at most.
+    What deletes raises ConnectionLost where nobody knows whether it did.
     """
 
     #: Whether it lists queues that nobody told it of.
@@ -107,6 +108,6 @@ class BrokerAdapter(ABC):
         """The messages that are delivered next, at most `most`, in their order."""
         raise NotImplementedError(f"{type(self).__name__} cannot look at messages")
 
-    def remove(self, name: str, task_id: str, seconds: float) -> bool:
-        """Take the message of a task out of a queue; whether it was there."""
+    def remove(self, name: str, task_id: str, seconds: float) -> bool | None:
+        """Take the message of a task out of a queue; whether it was there. None: too many wait to look at them all."""
         raise NotImplementedError(f"{type(self).__name__} cannot take single messages out")

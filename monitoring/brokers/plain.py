@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..control.connecting import faults, unreachable
+from ..control.connecting import broken_off, faults, unreachable
 from .contract import BrokerAdapter, BrokerReading, Connect, QueueReading
 
 
@@ -41,4 +41,4 @@ class PlainAdapter(BrokerAdapter):
                 channel: Any = connection.channel()
                 return int(channel.queue_purge(name) or 0)
             except faults(connection) as error:
-                raise unreachable(error) from error
+                raise broken_off(connection, error) from error

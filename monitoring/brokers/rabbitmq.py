@@ -8,7 +8,7 @@ from typing import Any
 import kombu
 from amqp.exceptions import NotFound, ResourceLocked
 
-from ..control.connecting import faults, unreachable
+from ..control.connecting import broken_off, faults, unreachable
 from .contract import BrokerAdapter, BrokerReading, QueueReading
 
 
@@ -40,7 +40,7 @@ class PassiveAdapter(BrokerAdapter):
             except NotFound as error:
                 raise LookupError(name) from error
             except faults(connection) as error:
-                raise unreachable(error) from error
+                raise broken_off(connection, error) from error
 
     def _queue(self, connection: kombu.Connection, name: str) -> QueueReading:
         # A refused declaration closes its channel.

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
+import socket
+import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 import kombu
 from django.utils.translation import gettext as _
@@ -40,13 +40,6 @@ _OWN_BEGINNINGS, _OWN_ENDS = ("celeryev", "celery_delayed_", "amq."), (".pidbox"
 
 #: By host, in this process.
 _silent_until: dict[str, float] = {}
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """A redirect would carry the password to wherever it leads."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
 
 
 @dataclass(frozen=True)
@@ -125,31 +118,52 @@ class ManagementAdapter(BrokerAdapter):
         return self._passive.purge(name, seconds)
 
     def _get(self, path: str, until: float) -> Any:
+        """The answer, by the time `until`. No redirect is followed and no proxy used: they would see the password."""
         credentials = base64.b64encode(f"{self._url.user}:{self._url.password}".encode()).decode()
-        request = Request(  # noqa: S310  # management_url takes http and https only
-            f"{self._url.base}/{path}",
-            headers={"Authorization": f"Basic {credentials}", "Accept": "application/json"},
-        )
-        # No proxy: credentials are for the broker. Certificates are verified, as create_default_context does.
-        opener = build_opener(
-            ProxyHandler({}), _NoRedirects(), HTTPSHandler(context=ssl.create_default_context())
-        )
+        headers = {"Authorization": f"Basic {credentials}", "Accept": "application/json"}
+        base = urlsplit(self._url.base)
         try:
-            with opener.open(request, timeout=max(0.1, until - time.monotonic())) as answer:
+            with _connected(base.scheme, base.hostname or "", base.port, until) as connection:
+                connection.request("GET", f"{base.path}/{path}", headers=headers)
+                answer = connection.getresponse()
                 body = answer.read(MOST_BYTES + 1)
+            if answer.status != 200:
+                words = _("RabbitMQ's management API answered %(status)s") % {"status": answer.status}
+                raise BrokerUnavailable(words)
             if len(body) > MOST_BYTES:
                 raise BrokerUnavailable(_("The answer of RabbitMQ's management API is too long"))
             return json.loads(body)
-        except HTTPError as error:
-            error.close()
-            words = _("RabbitMQ's management API answered %(status)s") % {"status": error.code}
+        except (HTTPException, OSError, ValueError, RecursionError) as error:
+            kind = TimeoutError if time.monotonic() >= until else type(error)
+            words = _("RabbitMQ's management API cannot be reached (%(error)s)") % {"error": kind.__name__}
             raise BrokerUnavailable(words) from None
-        except (URLError, HTTPException, OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            words = _("RabbitMQ's management API cannot be reached (%(error)s)") % {
-                "error": type(reason).__name__ if isinstance(reason, Exception) else type(error).__name__
-            }
-            raise BrokerUnavailable(words) from None
+
+
+@contextmanager
+def _connected(scheme: str, host: str, port: int | None, until: float) -> Iterator[HTTPConnection]:
+    """A connection that is cut at the time `until`: its timeout is of each read alone, however little that brings.
+
+    Certificates are verified, as Python does by default.
+    """
+    seconds = max(0.1, until - time.monotonic())
+    connection = (HTTPSConnection if scheme == "https" else HTTPConnection)(host, port, timeout=seconds)
+    try:
+        connection.connect()
+        timer = threading.Timer(max(0.1, until - time.monotonic()), _cut, (connection.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield connection
+        finally:
+            timer.cancel()
+    finally:
+        connection.close()
+
+
+def _cut(connected: socket.socket) -> None:
+    with suppress(OSError):
+        # Not the method of a socket with TLS, which forgets the TLS that somebody else reads with.
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
 def _queue(row: Mapping[str, Any]) -> QueueReading:

@@ -6,20 +6,25 @@ kombu/transport/redis.py: ``_q_for_pri``, ``QoS.append``; message format: kombu/
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator
+from itertools import count
 from typing import Any
 
 import kombu
 from django.utils.translation import gettext as _
 
-from ..control.connecting import faults, unreachable
+from ..control.connecting import broken_off, faults, unreachable
 from .contract import BrokerAdapter, BrokerReading, PeekedMessage, QueueReading
 
 #: Messages that workers have, up to which they are told apart by queue.
 MOST_UNACKED = 2_000
-#: Messages that are looked through for one that is to be removed, of each list.
-MOST_SEARCHED = 50_000
+#: Messages, or fields of a hash, that are asked for at once.
 _PAGE = 500
+
+
+class TooManyMessages(Exception):
+    """There was not time to look at all that wait."""
 
 
 class RedisAdapter(BrokerAdapter):
@@ -65,7 +70,7 @@ class RedisAdapter(BrokerAdapter):
                 channel: Any = connection.default_channel
                 return int(channel._purge(name))
             except faults(connection) as error:
-                raise unreachable(error) from error
+                raise broken_off(connection, error) from error
 
     def peek(self, name: str, most: int, seconds: float) -> list[PeekedMessage]:
         """Cost: at most `most` messages of each priority, whole, though only their headers are kept."""
@@ -80,19 +85,26 @@ class RedisAdapter(BrokerAdapter):
                 raise unreachable(error) from error
         return found
 
-    def remove(self, name: str, task_id: str, seconds: float) -> bool:
-        """Cost: MOST_SEARCHED messages of each priority at most, and LREM of the one that is found."""
+    def remove(self, name: str, task_id: str, seconds: float) -> bool | None:
+        """Cost: all messages that wait, whole, as far as there is time, and LREM of the one that is found."""
         with self.connect(seconds) as connection:
-            try:
-                lists = _Lists(connection)
-                for _priority, key in lists.keys(name):
-                    for raw in lists.all_messages(key):
-                        if _headers(raw).get("id") == task_id:
-                            # Whoever took it meanwhile runs it: then there is none to remove.
-                            return bool(lists.client.execute_command("LREM", key, -1, raw))
-            except faults(connection) as error:
-                raise unreachable(error) from error
-        return False
+            until = time.monotonic() + seconds
+            while True:
+                try:
+                    lists = _Lists(connection)
+                    found = lists.find(name, task_id, until)
+                except TooManyMessages:
+                    return None
+                except faults(connection) as error:
+                    raise unreachable(error) from error
+                if found is None:
+                    return False
+                try:
+                    if lists.client.execute_command("LREM", found[0], -1, found[1]):
+                        return True
+                except faults(connection) as error:
+                    raise broken_off(connection, error) from error
+                # A worker has taken it meanwhile. What it puts back is another text: it says that it was.
 
 
 class _Lists:
@@ -168,10 +180,27 @@ class _Lists:
         found = self.client.execute_command("LRANGE", key, -most, -1) if most > 0 else []
         return list(reversed(found))
 
-    def all_messages(self, key: str) -> Iterator[bytes]:
-        for start in range(0, MOST_SEARCHED, _PAGE):
-            page = self.client.execute_command("LRANGE", key, -start - _PAGE, -start - 1)
-            yield from reversed(page)
+    def find(self, name: str, task_id: str, until: float) -> tuple[str, bytes] | None:
+        """Key and text of the message of a task. Raises TooManyMessages at the time `until`."""
+        for _priority, key in self.keys(name):
+            for page in self._pages(key):
+                for raw in page:
+                    if _headers(raw).get("id") == task_id:
+                        return key, raw
+                if time.monotonic() >= until:
+                    raise TooManyMessages
+        return None
+
+    def _pages(self, key: str) -> Iterator[list[bytes]]:
+        """What is delivered next, which is what people have seen; then everything, from the left.
+
+        Counted from there a message never moves to where it was looked already, whatever workers take or put back, and
+        whatever is sent meanwhile.
+        """
+        yield self.next_messages(key, _PAGE)
+        for start in count(0, _PAGE):
+            page = self.client.execute_command("LRANGE", key, start, start + _PAGE - 1)
+            yield page
             if len(page) < _PAGE:
                 return
 

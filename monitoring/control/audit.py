@@ -176,6 +176,10 @@ def _bounded(parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _bounded_value(value: Any) -> Any:
     text = json.dumps(value, default=str)
+    try:
+        json.dumps(value, default=str, allow_nan=False)
+    except ValueError:  # no database has NaN and infinity, which Python writes and reads
+        return _text(text, MAX_VALUE)
     # PostgreSQL's JSON has no NUL either, and no half of a surrogate pair.
     if (
         len(text) > MAX_VALUE

@@ -114,6 +114,11 @@ def lost(error: BaseException) -> ConnectionLost:
     )
 
 
+def broken_off(connection: Any, error: BaseException) -> BrokerUnavailable:
+    """Of something that was asked of the broker: what it refused (a channel's error) was certainly not done."""
+    return unreachable(error) if isinstance(error, connection.channel_errors) else lost(error)
+
+
 def _bounds(driver: str, seconds: float) -> dict[str, Any]:
     """Options that bound each wait on the socket, by the transport's driver."""
     match driver:

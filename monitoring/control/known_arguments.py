@@ -110,9 +110,10 @@ def _in_backend(task: Task, app: celery.Celery) -> Known | None:
 def _exact(args: list[Any], kwargs: dict[str, Any], source: Source) -> Known:
     """What came from outside goes through redaction as everything does."""
     text, standing = write(args, kwargs, configured_redactor(), came_as_json=False)
-    if text is None:
+    try:
+        found = read(text or "")
+    except ValueError:  # nested too deep, where there is a text
         return Known(why=_("They hold something that JSON would change"))
-    found = read(text)
     if standing is not Standing.EXACT:
         return Known(*found, why=_("Secrets in them were redacted, and are not known here"))
     return Known(*found, source)

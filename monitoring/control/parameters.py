@@ -8,9 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 
+from ..arguments import MAX_DEPTH, is_too_deep
 from ..queries.visibility import Visibility
 
 #: Parameters of one use, by name: JSON-like values. What was left empty is not in it.
@@ -81,6 +83,23 @@ def is_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+class JSONField(forms.JSONField):
+    """Takes what every worker can read, and shows what was typed as it was typed."""
+
+    def to_python(self, value: Any) -> Any:
+        words = _("It is nested more than %(most)s levels deep") % {"most": MAX_DEPTH}
+        try:
+            found = super().to_python(value)
+        except RecursionError:
+            raise forms.ValidationError(words) from None
+        if is_too_deep(found):
+            raise forms.ValidationError(words)
+        return found
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return InvalidJSONInput(data or "")
 
 
 class NoParameters(ParametersForm):

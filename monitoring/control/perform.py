@@ -13,7 +13,7 @@ from ..models import AuditEntry
 from . import audit
 from .actor import Actor
 from .broadcast import Answers
-from .connecting import ControlUnavailable
+from .connecting import ConnectionLost, ControlUnavailable
 from .contract import NotAllowed, Outcome, Result, Results, Verb
 from .parameters import Parameters
 from .tasks import not_there_words
@@ -58,7 +58,8 @@ def perform(
     seconds. With `dry_run` nothing is done: a result DONE then means "would be".
 
     Raises NotAllowed, which is then in the audit log; InvalidParameters; KeyError for a verb that does not exist; what
-    `act` raises, with an entry that says so: ControlUnavailable where the broker cannot be reached (a 503).
+    `act` raises, with an entry that says so: ControlUnavailable where the broker cannot be reached and nothing was done
+    (a 503). Once something may have been done there are results, whatever happens to the rest.
     """
     verb, targets = VERBS[verb_name], list(dict.fromkeys(targets))
     authorise(verb, actor, targets, parameters=parameters, reason=reason)
@@ -74,13 +75,31 @@ def perform(
         try:
             results |= act(verb, ids, actor, parameters, reason, entry, patience)
         except ControlUnavailable as error:
+            if _is_untouched(results) and not isinstance(error, ConnectionLost):
+                audit.finish(entry, str(error), stopped=True)
+                raise
+            rest = _not_done(ids, targets[len(results) + len(ids) :], error)
+            audit.add_results(entry, rest.values(), 0.0)
             audit.finish(entry, str(error), stopped=True)
-            raise
+            return Report(verb, results | rest, entry)
         except Exception as error:
             audit.finish(entry, type(error).__name__, stopped=True)
             raise
     audit.finish(entry)
     return Report(verb, results, entry)
+
+
+def _is_untouched(results: Results) -> bool:
+    return all(result.outcome is Outcome.LEFT_OUT for result in results.values())
+
+
+def _not_done(under_way: Sequence[str], behind: Sequence[str], error: ControlUnavailable) -> Results:
+    """Of the targets whose turn it was when the broker went, and of those behind them."""
+    outcome = Outcome.UNCONFIRMED if isinstance(error, ConnectionLost) else Outcome.FAILED
+    not_tried = _("Not tried, since the broker went away before")
+    return {target: Result(target, outcome, str(error)) for target in under_way} | {
+        target: Result(target, Outcome.FAILED, not_tried) for target in behind
+    }
 
 
 def authorise(verb: Verb, actor: Actor, targets: Sequence[str] = (), **more: Any) -> None:

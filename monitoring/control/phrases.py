@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from .parameters import Parameters
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
+
+
+_NAMES = re.compile(r"%\((\w+)\)")
 
 
 class _Shown(dict[str, Any]):
@@ -41,9 +45,16 @@ def told(template: StrPromise) -> Callable[[Parameters], str]:
     return lambda parameters: filled(template, "", parameters)
 
 
+def _known(template: StrPromise | None, parameters: Parameters) -> StrPromise | None:
+    """`template`, unless it would have an empty place."""
+    names = set(_NAMES.findall(str(template or ""))) - {"targets"}
+    return template if names <= parameters.keys() else None
+
+
 @dataclass(frozen=True)
 class Phrases:
-    """`question` and `button` know only how many targets there are, `question_so` and `button_so` the parameters too.
+    """`question` and `button` know only how many targets there are, `question_so` and `button_so` the parameters too:
+    they stand where all that they name is known, which it is not before the form was filled in.
 
     `noun` says a number of targets, `name_of` one of them. `facts` and `tick` are as in :class:`Confirmation`.
     """
@@ -68,9 +79,9 @@ class Phrases:
     def confirm(self, targets: Sequence[Any], parameters: Parameters, visibility: Visibility) -> Confirmation:
         named = self.name_of(targets[0]) if len(targets) == 1 else self.noun(len(targets))
         return Confirmation(
-            question=filled(self.question_so or self.question, named, parameters),
+            question=filled(_known(self.question_so, parameters) or self.question, named, parameters),
             consequence=filled(self.consequence, named, parameters),
-            button=filled(self.button_so or self.button, named, parameters),
+            button=filled(_known(self.button_so, parameters) or self.button, named, parameters),
             safe_button=str(self.safe_button),
             facts=self.facts(targets, parameters, visibility) if self.facts else (),
             tick=self.tick(targets, parameters, visibility) if self.tick else "",

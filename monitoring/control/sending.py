@@ -8,6 +8,7 @@ from typing import Any
 
 import celery
 import kombu
+from kombu.exceptions import EncodeError, SerializerNotInstalled
 
 from ..conf import monitoring_settings
 from .connecting import control_connection, faults, lost
@@ -19,7 +20,8 @@ def send_task(
     """Send a task, registered here or not; its id. `options` are those of Celery's `send_task`.
 
     On RabbitMQ it returns once the broker has the message. Raises ControlUnavailable; of that, ConnectionLost where
-    nobody knows whether the task was sent.
+    nobody knows whether the task was sent. What else is raised is of arguments and options that Celery or the broker
+    refuses: nothing was sent.
     """
     with control_connection(app, monitoring_settings.CONTROL_TIMEOUT, confirm=True) as connection:
         return send_over(connection, app, name, args, kwargs, **options)
@@ -48,6 +50,12 @@ def send_over(
             retry=False,
             **options,
         )
+    except (EncodeError, SerializerNotInstalled):  # which are faults of kombu, too
+        raise
+    except connection.channel_errors:
+        # The broker has refused it, and closed the channel: the next task gets another.
+        connection.revive(None)  # type: ignore[arg-type]  # the stubs want a channel
+        raise
     except faults(connection) as error:
         raise lost(error) from error
     return str(sent.id)

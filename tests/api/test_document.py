@@ -22,6 +22,3 @@ def document(admin_client: Client) -> dict[str, Any]:
 def test_it_is_valid(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     OpenAPIV31SpecValidator(document).validate()
-    import pathlib
-
-    pathlib.Path("/tmp/openapi.json").write_text(json.dumps(document, indent=1))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 from django.utils import timezone
 
 from monitoring.api import idempotency
+from monitoring.control.broadcast import Answer, Said
 from monitoring.control.connecting import ControlUnavailable
+from monitoring.control.task_verbs import apply, revoke
 from monitoring.control.verbs import VERBS
 from monitoring.models import AuditEntry, IdempotencyKey, Task
 from monitoring.models.audit_entry import Ending
 from tests.factories import make_task, make_user, make_worker
-from tests.services.found import free_port
 
 from . import watched_app
 from .conftest import bearer
@@ -97,8 +100,10 @@ class TestOneTarget:
         assert response.json()["results"][0]["outcome"] == "no confirmation"
         assert response.json()["answers"]["celery@w1"]["said"] == "no confirmation"
 
-    def test_a_broker_that_is_away_is_a_503(self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(watched_app.app.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+    def test_a_broker_that_is_away_is_a_503(
+        self, signed_in: SignIn, closed_port: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(watched_app.app.conf, "broker_write_url", f"redis://127.0.0.1:{closed_port}/0")
         make_worker("celery@w1")
         response = post(signed_in("control_worker"), "/api/v1/workers/celery@w1/pool_grow/", {"n": 2})
         assert response.status_code == 503
@@ -125,7 +130,7 @@ class TestOneTarget:
 
     def test_a_body_that_is_no_json_is_refused(self, signed_in: SignIn) -> None:
         client = signed_in("delete_task")
-        for body in (b"{", b'"\\ud800"', b"\xff", b"NaN"):
+        for body in (b"{", b'"\\ud800"', b"\xff", b"NaN", b"[" * 5_000):
             response = client.post(TASKS + "a/delete/", body, content_type="application/json")
             assert response.status_code == 400
         assert client.post(TASKS + "a/delete/", {"a": "b"}).status_code == 415
@@ -230,6 +235,23 @@ class TestStarting:
     def test_a_name_that_nobody_knows_is_a_404(self, signed_in: SignIn) -> None:
         assert post(signed_in("run_task"), TASKS, {"name": "shop.nothing"}).status_code == 404
 
+    @pytest.mark.parametrize("depth", [201, 850, 900, 950, 100_000])
+    def test_arguments_that_are_nested_too_deep_are_a_400_and_nothing_is_sent(
+        self, signed_in: SignIn, depth: int
+    ) -> None:
+        client, deep = signed_in("run_task"), "[" * depth + "]" * depth
+        for url, body in (
+            (TASKS, f'{{"name": "shop.note", "args": {deep}}}'),
+            ("/api/v1/verbs/send_task/", f'{{"targets": ["shop.note"], "args": {deep}}}'),
+            ("/api/task/send-task/shop.note", f'{{"args": {deep}}}'),
+        ):
+            headers = {"Idempotency-Key": url}
+            response = client.post(url, body, content_type="application/json", headers=headers)
+            assert response.status_code == 400
+            assert re.search(r"deep|depth", response.json()["detail"])
+        assert watched_app.waiting() == 0
+        assert not IdempotencyKey.objects.exists()
+
     def test_without_a_name_it_says_so(self, signed_in: SignIn) -> None:
         for body in ({}, {"name": ""}, {"name": 5}, [], {"name": "x" * 2_000}):
             response = post(signed_in("run_task", username=f"someone-{body!s:.40}"), TASKS, body)
@@ -239,6 +261,22 @@ class TestStarting:
         assert post(signed_in("view_task"), TASKS, START).status_code == 403
         assert AuditEntry.objects.get().ending == Ending.REFUSED
         assert watched_app.waiting() == 0
+
+
+@pytest.mark.parametrize("word", ["no", "off", "n", "f", False])
+def test_what_means_no_is_no_whatever_the_form_would_take_it_for(
+    signed_in: SignIn, monkeypatch: pytest.MonkeyPatch, word: Any
+) -> None:
+    sent: list[Any] = []
+
+    def broadcast(command: str, arguments: Any, **options: Any) -> Any:
+        sent.append(arguments)
+        return {"celery@w1": Answer(Said.ACKNOWLEDGED)}
+
+    monkeypatch.setattr(revoke, "broadcast", broadcast)
+    body = {"targets": ["runs"], "terminate": word}
+    assert post(signed_in("revoke_task"), "/api/v1/verbs/revoke_id/", body).status_code == 200
+    assert [arguments["terminate"] for arguments in sent] == [False]
 
 
 class TestIdempotency:
@@ -290,6 +328,74 @@ class TestIdempotency:
         assert not IdempotencyKey.objects.exists()
         assert post(client, TASKS, START, **self.KEY).status_code == 201
 
+    def test_what_broke_after_it_was_sent_is_not_sent_again(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = signed_in("run_task")
+        client.raise_request_exception = False
+        with monkeypatch.context() as broken:
+            broken.setattr("monitoring.control.audit.add_results", _broken)
+            assert post(client, TASKS, START, **self.KEY).status_code == 500
+        again = post(client, TASKS, START, **self.KEY)
+        assert again.status_code == 409
+        assert "nobody knows how it ended" in again.json()["detail"]
+        assert watched_app.waiting() == 1
+
+    def test_what_was_sent_before_the_broker_went_is_not_sent_again(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client, chunk, before = signed_in("run_task"), VERBS["send_task"].chunk, apply.send_task
+        body = {"targets": [f"shop.task_{number}" for number in range(chunk + 1)], "wait": 0}
+        with monkeypatch.context() as away:
+            away.setattr(
+                apply,
+                "send_task",
+                lambda *args, **options: (
+                    _away() if watched_app.waiting() == chunk else before(*args, **options)
+                ),
+            )
+            first = post(client, "/api/v1/verbs/send_task/", body, **self.KEY)
+        assert first.status_code == 200
+        assert [result["outcome"] for result in first.json()["results"]] == ["done"] * chunk + ["failed"]
+        again = post(client, "/api/v1/verbs/send_task/", body, **self.KEY)
+        assert again.json() == first.json()
+        assert watched_app.waiting() == chunk
+
+    @pytest.mark.django_db(databases=["default", "postgresql"])
+    @pytest.mark.parametrize("using", ["default", "postgresql"])
+    def test_an_answer_with_a_sign_that_no_database_takes_is_kept_as_it_was(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch, using: str
+    ) -> None:
+        for ask in ("db_for_read", "db_for_write"):
+            monkeypatch.setattr(f"django.db.router.{ask}", lambda model, **hints: using)
+        make_task("a/b")
+        client = signed_in("delete_task", "run_task")
+        for url, body in (
+            (TASKS + "a%00b/delete/", {}),
+            ("/api/v1/verbs/delete/", {"targets": ["a/b", "\\u0000"]}),
+        ):
+            key = {"Idempotency-Key": url}
+            first, second = (post(client, url, body, **key) for _ in range(2))
+            assert first.status_code in (200, 404)
+            assert (second.status_code, second.content) == (first.status_code, first.content)
+            assert second["Idempotency-Replayed"] == "true"
+
+    def test_a_key_that_is_free_again_a_moment_later_is_no_fault(
+        self, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first request with it is refused between the second's attempt to claim it and its look at it."""
+        client = signed_in("run_task")
+
+        def gone(*args: Any, **options: Any) -> None:
+            raise IntegrityError
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("django.db.models.query.QuerySet.create", gone)
+            response = post(client, TASKS, START, **self.KEY)
+        assert response.status_code == 409
+        assert watched_app.waiting() == 0
+        assert post(client, TASKS, START, **self.KEY).status_code == 201
+
     def test_a_key_is_forgotten_after_a_day(self, signed_in: SignIn) -> None:
         client = signed_in("run_task")
         post(client, TASKS, START, **self.KEY)
@@ -310,6 +416,10 @@ def digest_of(client: Client, monkeypatch: pytest.MonkeyPatch) -> str:
     post(client, TASKS, START, **{"Idempotency-Key": "probe"})
     watched_app.purge()
     return IdempotencyKey.objects.get(key="probe").digest
+
+
+def _broken(*args: Any, **options: Any) -> None:
+    raise OperationalError("database is locked")
 
 
 def _away(*args: Any, **options: Any) -> None:

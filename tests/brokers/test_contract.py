@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import celery
 import kombu
@@ -14,6 +18,8 @@ import pytest
 import redis
 
 from monitoring.brokers import BrokerAdapter, BrokerUnavailable, adapter_for
+from monitoring.brokers import redis as adapters
+from monitoring.control.connecting import ConnectionLost
 from tests.conftest import rabbitmqctl
 from tests.services import found, servers
 from tests.services.consuming import eventually
@@ -65,6 +71,9 @@ class Case:
 
 def make_app(url: str, **options: object) -> celery.Celery:
     app = celery.Celery("brokers", broker=url, set_as_current=False)
+    if url.startswith("amqp"):
+        # Else a message that was sent may come to its queue after somebody has looked there over another connection.
+        options["confirm_publish"] = True
     app.conf.update(broker_transport_options=options, task_default_queue="celery", broker_pool_limit=1)
     return app
 
@@ -181,7 +190,7 @@ def test_figures_are_those_of_the_servers_own_tools(case: Case) -> None:
             )
 
         # The management plugin counts every second at best.
-        eventually(as_told, "the adapter says what was sent and taken")
+        eventually(as_told, lambda: "the adapter says what was sent and taken")
         for name, expected in loads.items():
             assert case.truth(name) == expected
     finally:
@@ -203,7 +212,8 @@ def test_consumers_are_counted_where_the_broker_can(case: Case) -> None:
         with kombu.Consumer(connection.default_channel, [queue], callbacks=[lambda body, message: None]):
             expected = 1 if case.adapter.supports_consumers else None
             eventually(
-                lambda: case.adapter.read([name], SECONDS).queues[name].consumers == expected, "one consumer"
+                lambda: case.adapter.read([name], SECONDS).queues[name].consumers == expected,
+                lambda: "one consumer",
             )
 
 
@@ -213,9 +223,9 @@ def test_a_purge_deletes_what_waits_and_nothing_that_somebody_has(case: Case) ->
         case.send(name, 2, priority)
     connection = case.take(name, 1)
     try:
-        eventually(lambda: case.truth(name) == (7, 1), "one is taken")
+        eventually(lambda: case.truth(name) == (7, 1), lambda: "one is taken")
         assert case.adapter.purge(name, SECONDS) == 7
-        eventually(lambda: case.truth(name) == (0, 1), "what waited is gone")
+        eventually(lambda: case.truth(name) == (0, 1), lambda: "what waited is gone")
     finally:
         connection.release()
 
@@ -253,6 +263,101 @@ def test_one_message_is_taken_out_of_its_queue(case: Case) -> None:
     assert [message.task_id for message in case.adapter.peek(name, 9, SECONDS)] == ["a", "c"]
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters, "_PAGE", 2)
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> None:
+    """Let something happen whenever the adapter has looked at a message."""
+    look = adapters._headers
+
+    def look_and_wait(raw: bytes | str) -> dict[str, object]:
+        found = look(raw)
+        meanwhile()
+        return found
+
+    monkeypatch.setattr(adapters, "_headers", look_and_wait)
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_a_message_is_found_while_workers_take_others_and_more_are_sent(
+    own_valkey: servers.Valkey, monkeypatch: pytest.MonkeyPatch, small_pages: None, place: int
+) -> None:
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = case.queue()
+    for number in range(12):
+        case.send(name, task_id="wanted" if number == place else f"other-{number}")
+    with redis.Redis.from_url(own_valkey.url) as client:
+        looks = count(1)
+
+        def meanwhile() -> None:
+            if b"wanted" not in client.lindex(name, -1):
+                client.rpop(name)
+            if next(looks) % 3 == 0:
+                client.lpush(name, json.dumps({"headers": {"id": "newer"}}))
+
+        looked_at(monkeypatch, meanwhile)
+        assert case.adapter.remove(name, "wanted", SECONDS) is True
+        assert not any(b"wanted" in message for message in client.lrange(name, 0, -1))
+        client.delete(name)
+    case.app.close()
+
+
+def test_a_message_that_a_worker_takes_and_puts_back_meanwhile_is_taken_out(
+    own_valkey: servers.Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = case.queue()
+    case.send(name, task_id="wanted")
+    takes = iter([1])
+
+    def meanwhile() -> None:
+        # A connection puts back what it has not acknowledged when it is closed.
+        for number in takes:
+            case.take(name, number).release()
+
+    looked_at(monkeypatch, meanwhile)
+    assert case.adapter.remove(name, "wanted", SECONDS) is True
+    assert case.truth(name) == (0, 0)
+    with redis.Redis.from_url(own_valkey.url) as client:
+        assert client.llen(name) == 0
+    case.app.close()
+
+
+def test_what_is_not_found_in_time_is_not_said_not_to_wait(
+    own_valkey: servers.Valkey, monkeypatch: pytest.MonkeyPatch, small_pages: None
+) -> None:
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = case.queue()
+    case.send(name, 6)
+    looked_at(monkeypatch, lambda: time.sleep(0.6))
+    assert case.adapter.remove(name, "wanted", 1.0) is None
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.delete(name)
+    case.app.close()
+
+
+@pytest.mark.parametrize("delete", ["purge", "remove"])
+def test_a_deletion_that_nobody_answers_in_time_is_not_said_not_to_have_been_sent(
+    own_valkey: servers.Valkey, delete: str
+) -> None:
+    """Nobody knows whether the server comes to it once it is well again."""
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = f"jobs-{time.monotonic_ns()}"
+    case.send(name, task_id="only")
+    arguments = (name,) if delete == "purge" else (name, "only")
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.client_pause(60_000, all=False)
+        try:
+            with pytest.raises(ConnectionLost, match="may still come"):
+                getattr(case.adapter, delete)(*arguments, 1.0)
+        finally:
+            client.client_unpause()
+            client.delete(name)
+    case.app.close()
+
+
 def test_the_broker_is_named_with_its_version_and_without_its_password(case: Case) -> None:
     reading = case.adapter.read([], SECONDS)
     assert reading.product in ("RabbitMQ", "Redis", "Valkey")
@@ -279,7 +384,9 @@ def test_management_lists_what_nobody_named_and_leaves_out_what_is_celerys_own(
     settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": api}  # type: ignore[attr-defined]
     case = Case(make_app(managed.url), lambda name: (0, 0))
     name, pidbox = case.queue(), case.queue("w1@host.celery.pidbox")
-    eventually(lambda: name in case.adapter.read([], SECONDS).queues, "it is listed")
+    eventually(
+        lambda: {name, pidbox} <= set(case.adapter.read([], SECONDS).queues), lambda: "they are listed"
+    )
     reading = case.adapter.read([], SECONDS)
     assert not reading.queues[name].is_internal
     assert reading.queues[pidbox].is_internal
@@ -302,6 +409,36 @@ def test_while_the_api_does_not_answer_amqp_is_asked_and_the_reason_is_said(
     assert reading.queues[name].ready == 3
     assert ("401" if "wrong" in credentials else "cannot be reached") in reading.problem
     assert "hunter2" not in reading.problem
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"])
+def test_an_api_that_answers_byte_by_byte_is_not_waited_for(
+    rabbitmq_url: str, settings: object, begin: bytes
+) -> None:
+    ended = threading.Event()
+
+    def trickle(server: socket.socket) -> None:
+        connection, _address = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(begin or b"HTTP/1.1 200 OK\r\nX-Long: ")
+            until = time.monotonic() + 30
+            while time.monotonic() < until and not ended.wait(0.1):
+                connection.sendall(b" ")
+
+    with socket.create_server((found.HOST, 0)) as server:
+        thread = threading.Thread(target=trickle, args=(server,))
+        thread.start()
+        api = f"http://guest:guest@{found.HOST}:{server.getsockname()[1]}"
+        settings.MONITORING = {**settings.MONITORING, "RABBITMQ_API_URL": api}  # type: ignore[attr-defined]
+        case = Case(make_app(rabbitmq_url), lambda name: (0, 0))
+        name, began = case.queue(), time.monotonic()
+        reading = case.adapter.read([name], 2.0)
+        took = time.monotonic() - began
+        ended.set()
+        thread.join()
+    assert took < 20
+    assert reading.queues[name].ready == 0
+    assert "cannot be reached (TimeoutError)" in reading.problem
 
 
 def test_other_transports_say_what_kombu_can_tell() -> None:

@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -146,6 +148,11 @@ def test_workers_are_listed() -> None:
     assert (row["hostname"], row["queues"]) == ("celery@w1", ["mail", "media"])
 
 
+def tail_sleeps_by(sleep: Callable[[float], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not `time.sleep` itself, which threads of other tests may be calling."""
+    monkeypatch.setattr(tail, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+
+
 @pytest.fixture
 def changes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """What consumers commit while tail waits, one change a look."""
@@ -155,7 +162,7 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         assert waiting, "tail waits for more than there is"
         FeedEntry.objects.create(at=timezone.now(), tasks=[waiting.pop(0)], changes=1)
 
-    monkeypatch.setattr(tail.time, "sleep", commit)
+    tail_sleeps_by(commit, monkeypatch)
     return lambda *task_ids: waiting.extend(task_ids)
 
 
@@ -186,7 +193,7 @@ def test_ctrl_c_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tail.time, "sleep", interrupt)
+    tail_sleeps_by(interrupt, monkeypatch)
     said("tail")
 
 

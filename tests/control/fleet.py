@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 
 from monitoring.control.actor import Actor
 from monitoring.control.broadcast import Said, broadcast
+from monitoring.control.connecting import BrokerUnavailable
 from monitoring.control.contract import Result
 from monitoring.control.perform import Report, perform
 from tests.control.fleet_app import app
@@ -69,7 +71,9 @@ class Fleet:
         eventually(lambda: all(self.answers(self.host(name)) for name in names))
 
     def answers(self, host: str) -> bool:
-        return broadcast("ping", None, [host], app=app, timeout=2)[host].said is Said.ACKNOWLEDGED
+        with suppress(BrokerUnavailable):
+            return broadcast("ping", None, [host], app=app, timeout=2)[host].said is Said.ACKNOWLEDGED
+        return False
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -117,6 +121,11 @@ def alive(pid: int) -> bool:
 
 def marks(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
+
+
+def let_end(path: Path) -> None:
+    """Of the task `sleep`: that it has slept enough."""
+    path.with_name(f"{path.name}.end").touch()
 
 
 def notes(path: Path) -> list[tuple[str, list[Any], dict[str, Any]]]:

@@ -18,7 +18,7 @@ from monitoring.control.connecting import BrokerUnavailable, ConnectionLost
 from monitoring.control.contract import NotAllowed, Outcome, Result
 from monitoring.control.parameters import InvalidParameters
 from monitoring.control.perform import perform
-from monitoring.control.task_verbs import apply, revoke
+from monitoring.control.task_verbs import apply, discard, revoke
 from monitoring.control.verbs import VERBS
 from monitoring.models import AuditEntry
 from project.celery import app
@@ -74,6 +74,13 @@ def test_half_of_a_surrogate_pair_reaches_neither_broker_nor_database(
         assert entry.parameters["args"] == kept
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_number_in_json_is_kept_as_text(using: str, watched: str, number: float) -> None:
+    entry = audit.begin(operator(), "apply", "task_name", ["any"], parameters={"args": [number], "rate": 5})
+    entry.refresh_from_db()
+    assert entry.parameters == {"args": "[NaN]" if number != number else "[Infinity]", "rate": 5}
+
+
 def test_every_workers_answer_is_kept(using: str, watched: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {
         "celery@a": Answer(Said.ACKNOWLEDGED, {"ok": "flagged"}, "flagged", 0.25),
@@ -127,6 +134,82 @@ def test_what_was_sent_before_the_broker_went_is_told(
         Outcome.FAILED,
     ]
     assert results["a"].made == "first-id"
+
+
+def test_what_was_sent_is_told_although_the_broker_went_before_the_rest(
+    using: str, watched: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who hears that nothing was sent sends everything again."""
+    sent: list[str] = []
+
+    def send_task(app: Any, name: str, *arguments: Any, **options: Any) -> str:
+        if len(sent) == VERBS["send_task"].chunk:
+            raise BrokerUnavailable("down")
+        sent.append(name)
+        return f"id-of-{name}"
+
+    monkeypatch.setattr(apply, "send_task", send_task)
+    names = [f"shop.task_{number}" for number in range(2 * VERBS["send_task"].chunk + 1)]
+    report = perform("send_task", names, operator("run_task"), patience=0)
+    assert list(report.results) == names
+    assert [name for name, result in report.results.items() if result.made] == sent
+    assert {report.results[name].outcome for name in names[len(sent) :]} == {Outcome.FAILED}
+    entry = AuditEntry.objects.get()
+    assert (entry.ending, entry.words) == ("stopped", "down")
+    assert (entry.done, entry.failed, entry.target_count) == (len(sent), len(names) - len(sent), len(names))
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(BrokerUnavailable("down"), Outcome.FAILED), (ConnectionLost("lost"), Outcome.UNCONFIRMED)],
+)
+def test_a_message_that_was_taken_out_before_the_broker_went_is_told(
+    using: str, watched: str, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: Outcome
+) -> None:
+    class Adapter:
+        supports_remove = True
+
+        def remove(self, queue: str, task_id: str, seconds: float) -> bool:
+            if task_id == "b":
+                raise error
+            return True
+
+    monkeypatch.setattr(discard, "adapter_for", lambda _app: Adapter())
+    for task_id in "abc":
+        make_task(task_id, using=using, state="PENDING", queue="mail")
+    report = perform("discard", ["a", "b", "c"], operator("purge_queue"))
+    assert [result.outcome for result in report.results.values()] == [Outcome.DONE, outcome, Outcome.FAILED]
+    entry = AuditEntry.objects.get()
+    assert (entry.ending, entry.done, entry.failed) == ("partly", 1, 2)
+
+
+def test_a_message_that_was_not_found_in_time_may_still_wait(
+    using: str, watched: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Adapter:
+        supports_remove = True
+
+        def remove(self, queue: str, task_id: str, seconds: float) -> bool | None:
+            return None
+
+    monkeypatch.setattr(discard, "adapter_for", lambda _app: Adapter())
+    make_task("a", using=using, state="PENDING", queue="mail")
+    [result] = perform("discard", ["a"], operator("purge_queue")).results.values()
+    assert (result.outcome, "revoke the task instead" in result.words) == (Outcome.FAILED, True)
+
+
+def test_a_command_that_may_have_been_sent_is_not_said_to_have_failed(
+    using: str, watched: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broadcast(*arguments: Any, **options: Any) -> None:
+        raise ConnectionLost("lost in the middle")
+
+    monkeypatch.setattr(revoke, "broadcast", broadcast)
+    task = make_task(using=using, state="PENDING", worker=None).pk
+    report = perform("revoke", [task], operator("revoke_task"), patience=0)
+    assert report.results[task].outcome is Outcome.UNCONFIRMED
+    assert report.results[task].words == "lost in the middle"
+    assert AuditEntry.objects.get().failed == 1
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import kombu
@@ -15,11 +16,11 @@ from django.utils import timezone
 from monitoring.control import bulk, perform
 from monitoring.control.broadcast import Said, ask, broadcast
 from monitoring.control.connecting import BrokerUnavailable
-from monitoring.control.contract import Outcome
+from monitoring.control.contract import Outcome, Result, Results
 from monitoring.models import AuditEntry, Task, Worker, WorkerSnapshot
 from monitoring.models.bulk_run import RunState
 from monitoring.queries.selection import Selection
-from tests.control.fleet import Fleet, alive, marks, notes, operator, use, use_on
+from tests.control.fleet import Fleet, alive, let_end, marks, notes, operator, use, use_on
 from tests.control.fleet_app import abortable, app, note, sleep
 from tests.factories import make_task
 from tests.services import found
@@ -29,6 +30,10 @@ pytestmark = pytest.mark.django_db
 
 NAMES = ("prefork", "threads", "solo", "gevent", "bare")
 POOLS = ("prefork", "threads", "solo", "gevent")
+#: Seconds until a task that is postponed runs: a worker hears of its revocation meanwhile.
+POSTPONED = 10
+#: Seconds of a time limit: a task says meanwhile that it has started.
+LIMIT = 5
 
 
 @pytest.fixture(scope="module", params=["rabbitmq_url", "redis_url"])
@@ -65,11 +70,12 @@ def running(fleet: Fleet, worker: str, **options: Any) -> tuple[str, Any, int]:
     return task_id, path, int(marks(path)[0].split()[1])
 
 
-def works(fleet: Fleet, worker: str) -> None:
-    """The worker still runs what it is given."""
+def works(fleet: Fleet, worker: str) -> str:
+    """The worker still runs what it is given; the id of that."""
     path = fleet.file()
-    fleet.send(note, worker, path)
+    task_id = fleet.send(note, worker, path)
     eventually(lambda: marks(path))
+    return task_id
 
 
 # --- The pool ---
@@ -132,11 +138,21 @@ def test_a_pool_that_scales_by_itself_gets_other_bounds(fleet: Fleet) -> None:
 
 def test_a_pool_is_restarted_with_new_processes(fleet: Fleet) -> None:
     before = fleet.children("prefork")
-    result = use("pool_restart", [fleet.host("prefork")], patience=0.5).results[fleet.host("prefork")]
+    host = fleet.host("prefork")
+    result = use("pool_restart", [host], patience=0).results[host]
     assert result.outcome is Outcome.DONE
-    assert result.observed or "next task" in result.words
     observe = perform.VERBS["pool_restart"].observe
     assert observe is not None
+
+    def observed(seconds: float) -> Result:
+        return observe({host: result}, operator().visibility, {}, time.monotonic() + seconds)[host]
+
+    def says_when() -> bool:
+        # A worker that is busy, or not scheduled, answers later than it is asked.
+        now = observed(seconds=1)
+        return now.observed or "next task" in now.words
+
+    eventually(says_when)
 
     def replaced() -> bool:
         # Side by side: one after the other they may all go to the same process.
@@ -147,9 +163,7 @@ def test_a_pool_is_restarted_with_new_processes(fleet: Fleet) -> None:
         return not before & fleet.children("prefork")
 
     eventually(replaced)
-    until = time.monotonic() + SECONDS
-    seen = observe({fleet.host("prefork"): result}, operator().visibility, {}, until)[fleet.host("prefork")]
-    assert seen.observed
+    assert observed(SECONDS).observed
     refused = use_on("pool_restart", fleet.host("bare"))
     assert (refused.outcome, refused.words) == (Outcome.FAILED, "ValueError('Pool restarts not enabled')")
 
@@ -194,11 +208,11 @@ def test_a_rate_limit_slows(fleet: Fleet, pool: str) -> None:
 def test_a_soft_time_limit_raises_in_the_task_and_a_hard_one_kills(fleet: Fleet) -> None:
     host, soft, hard = fleet.host("prefork"), fleet.file(), fleet.file()
     limited = {"task_name": sleep.name, "restart_pool": True}
-    result = use_on("time_limit", host, soft=0.5, **limited)
+    result = use_on("time_limit", host, soft=LIMIT, **limited)
     assert (result.outcome, result.observed) == (Outcome.DONE, True)
     fleet.send(sleep, "prefork", soft)
     eventually(lambda: "soft time limit" in marks(soft))
-    assert use_on("time_limit", host, hard=0.5, **limited).observed
+    assert use_on("time_limit", host, hard=LIMIT, **limited).observed
     fleet.send(sleep, "prefork", hard)
     eventually(lambda: marks(hard))
     pid = int(marks(hard)[0].split()[1])
@@ -239,14 +253,14 @@ def test_a_hard_time_limit_ends_a_task_in_gevent_and_a_soft_one_is_left_out(flee
 def test_a_revoked_task_never_runs(fleet: Fleet) -> None:
     paths = {pool: fleet.file() for pool in POOLS}
     others = {pool: fleet.file() for pool in POOLS}
-    ids = [fleet.send(note, pool, paths[pool], countdown=3) for pool in POOLS]
+    ids = [fleet.send(note, pool, paths[pool], countdown=POSTPONED) for pool in POOLS]
     for task_id in ids:
         make_task(task_id, state="RECEIVED", worker="")
     report = use("revoke", ids, patience=0)
     assert {result.outcome for result in report.results.values()} == {Outcome.DONE}
     assert set(report.answers) == {fleet.host(name) for name in NAMES}
     for pool in POOLS:
-        fleet.send(note, pool, others[pool], countdown=3)
+        fleet.send(note, pool, others[pool], countdown=POSTPONED)
     eventually(lambda: all(marks(path) for path in others.values()))
     assert [marks(path) for path in paths.values()] == [[]] * 4
     entry = AuditEntry.objects.get(pk=report.entry.pk)  # type: ignore[union-attr]
@@ -294,7 +308,7 @@ def test_a_running_task_is_ended_in_gevent(fleet: Fleet) -> None:
 
 def test_a_thread_cannot_be_ended(fleet: Fleet) -> None:
     path = fleet.file()
-    task_id = fleet.send(sleep, "threads", path, 3)
+    task_id = fleet.send(sleep, "threads", path)
     eventually(lambda: marks(path))
     make_task(task_id, state="STARTED", worker=fleet.host("threads"))
     known = use("terminate", [task_id], patience=0).results[task_id]
@@ -304,6 +318,7 @@ def test_a_thread_cannot_be_ended(fleet: Fleet) -> None:
     asked = use("terminate", [task_id], patience=0).results[task_id]
     assert asked.outcome is Outcome.FAILED
     assert fleet.host("threads") in asked.words
+    let_end(path)
     eventually(lambda: "ended" in marks(path))
 
 
@@ -318,12 +333,12 @@ def test_stamped_tasks_are_revoked_and_terminated(fleet: Fleet) -> None:
     stamp = {"stamped_headers": ["tenant"], "tenant": f"acme-{fleet.tag}"}
     _task_id, path, pid = running(fleet, "prefork", **stamp)
     waiting, other = fleet.file(), fleet.file()
-    fleet.send(note, "threads", waiting, countdown=3, **stamp)
+    fleet.send(note, "threads", waiting, countdown=POSTPONED, **stamp)
     result = use_on("revoke_by_stamped_headers", f"tenant=acme-{fleet.tag}", terminate=True, signal="SIGKILL")
     assert result.outcome is Outcome.DONE
     eventually(lambda: not alive(pid))
     assert marks(path)[1:] == []
-    fleet.send(note, "threads", other, countdown=3)
+    fleet.send(note, "threads", other, countdown=POSTPONED)
     eventually(lambda: marks(other))
     assert marks(waiting) == []
 
@@ -441,11 +456,10 @@ def test_events_come_and_stop(fleet: Fleet) -> None:
             eventually(come)
             disabled = use_on("disable_events", host)
             assert (disabled.outcome, disabled.words) == (Outcome.DONE, "task events disabled")
+            untold = works(fleet, "bare")
             drain()
-            events.clear()
-            works(fleet, "bare")
-            drain()
-            assert events == []
+            # Of what ran before, some may have come late.
+            assert untold not in {event["uuid"] for event in events}
 
 
 def test_events_of_a_worker_that_was_started_with_them_cannot_be_stopped(fleet: Fleet) -> None:
@@ -471,27 +485,32 @@ def test_what_workers_answer_is_kept(fleet: Fleet) -> None:
 
 
 def test_a_solo_worker_answers_after_its_task(fleet: Fleet, settings: Any) -> None:
-    settings.MONITORING = {**settings.MONITORING, "CONTROL_TIMEOUT": 1.0}
+    settings.MONITORING = {**settings.MONITORING, "CONTROL_TIMEOUT": 3.0}
     path = fleet.file()
-    fleet.send(sleep, "solo", path, 5)
+    fleet.send(sleep, "solo", path)
     eventually(lambda: marks(path))
     result = use_on("ping", fleet.host("solo"))
-    if "ended" not in marks(path):
-        assert result.outcome is Outcome.UNCONFIRMED
-        assert "may still come" in result.words
+    assert result.outcome is Outcome.UNCONFIRMED
+    assert "may still come" in result.words
+    let_end(path)
     eventually(lambda: fleet.answers(fleet.host("solo")))
 
 
 def test_a_frozen_worker_delays_its_own_answer_only(fleet: Fleet, settings: Any) -> None:
     settings.MONITORING = {**settings.MONITORING, "CONTROL_TIMEOUT": 3.0}
     frozen = fleet.host("threads")
+    expected = {fleet.host(name): Outcome.DONE for name in NAMES} | {frozen: Outcome.UNCONFIRMED}
+    results: Results = {}
+
+    def all_others_answer() -> bool:
+        # One that is not scheduled in time is asked once more.
+        with suppress(BrokerUnavailable):
+            results.update(use("ping", list(expected)).results)
+        return {host: result.outcome for host, result in results.items()} == expected
+
     with fleet.processes["threads"].frozen():
-        report = use("ping", [fleet.host(name) for name in NAMES])
-    outcomes = {host: result.outcome for host, result in report.results.items()}
-    assert outcomes == {
-        fleet.host(name): Outcome.UNCONFIRMED if name == "threads" else Outcome.DONE for name in NAMES
-    }
-    others = [result.seconds for host, result in report.results.items() if host != frozen]
+        eventually(all_others_answer, lambda: str(results))
+    others = [result.seconds for host, result in results.items() if host != frozen]
     assert all(seconds is not None and seconds < 3 for seconds in others)
     eventually(lambda: fleet.answers(frozen))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -61,7 +63,7 @@ def no_broker(settings: Any) -> None:
 
 
 def operator(*more: str) -> Actor:
-    return Actor(make_user(f"operator{timezone.now():%f}", "view_task", "rerun_task", *more))
+    return Actor(make_user(f"operator-{secrets.token_hex(6)}", "view_task", "rerun_task", *more))
 
 
 def failed(**fields: Any) -> Task:
@@ -320,9 +322,51 @@ def test_a_chunk_that_is_done_again_after_a_crash_sends_nothing_twice(broker):
     assert len(sent(broker)) == 3
 
 
-def test_a_broker_that_goes_away_in_the_middle_is_told_of_each_task(no_broker, monkeypatch):
-    from contextlib import nullcontext
+def test_what_rabbitmq_refuses_was_not_sent_and_those_behind_it_are(rabbitmq_url, no_broker, monkeypatch):
+    monkeypatch.setitem(app.conf, "broker_url", rabbitmq_url)
+    refused, fine = failed(queue="amq.reserved"), failed()
+    results = VERBS["rerun"].act([refused.pk, fine.pk], EVERYTHING, {})
+    assert (results[refused.pk].outcome, results[refused.pk].words) == (
+        Outcome.FAILED,
+        "Not sent: AccessRefused",
+    )
+    assert results[fine.pk].outcome is Outcome.DONE
+    assert [rerun.rerun_of for rerun in Rerun.objects.all()] == [fine.pk]
+    assert len(sent(rabbitmq_url)) == 1
+    actor = Actor(make_user("starter", "run_task"))
+    parameters = {"args": [1], "exchange": "nowhere", "routing_key": "x"}
+    [result] = perform("send_task", ["shop.pay"], actor, parameters, patience=0).results.values()
+    assert (result.outcome, result.words) == (Outcome.FAILED, "Not sent: NotFound")
 
+
+def test_two_who_run_the_same_tasks_again_at_once_send_each_of_them_once(
+    using, watched, no_broker, monkeypatch
+):
+    """The second begins while the first is in the middle of its chunk, and does all of its own meanwhile."""
+    ended_at = timezone.now() - timedelta(minutes=1)
+    tasks = [failed(using=using, finished_at=ended_at) for _ in range(4)]
+    ids = [task.pk for task in tasks]
+    others: list[Any] = []
+    sent_again: list[str] = []
+
+    def send(*_args: Any, headers: dict[str, str], **_options: Any) -> str:
+        sent_again.append(headers["rerun_of"])
+        if not others:
+            others.append({})
+            others[0] = VERBS["rerun"].act(ids, EVERYTHING, {})
+        return "x"
+
+    monkeypatch.setattr(rerun, "control_connection", lambda *_args, **_options: nullcontext())
+    monkeypatch.setattr(rerun, "send_over", send)
+    mine = VERBS["rerun"].act(ids, EVERYTHING, {})
+    assert sorted(sent_again) == sorted(ids)
+    assert Rerun.objects.count() == 4
+    assert [result.outcome for result in mine.values()] == [Outcome.DONE, *[Outcome.LEFT_OUT] * 3]
+    assert [result.outcome for result in others[0].values()] == [Outcome.LEFT_OUT, *[Outcome.DONE] * 3]
+    assert all("run again already" in mine[key].words for key in ids[1:])
+
+
+def test_a_broker_that_goes_away_in_the_middle_is_told_of_each_task(no_broker, monkeypatch):
     tasks = [failed(finished_at=timezone.now() - timedelta(minutes=1)) for _ in range(4)]
     given = iter([None, BrokerUnavailable("away")])
 

@@ -16,6 +16,7 @@ from monitoring.control.actor import Actor
 from monitoring.control.connecting import ConnectionLost, ControlUnavailable
 from monitoring.control.contract import NotAllowed, Outcome
 from monitoring.control.perform import Report, perform
+from monitoring.control.verbs import VERBS
 from monitoring.models import AuditEntry
 from monitoring.models.audit_entry import Ending
 from monitoring.queries.visibility import Visibility
@@ -95,6 +96,17 @@ def test_what_is_so_already_is_left_out(verb: str, fields: dict[str, Any], words
     assert words in result.words
 
 
+@pytest.mark.parametrize("verb", ["schedule_disable", "schedule_run"])
+def test_one_that_is_deleted_meanwhile_is_left_out_and_the_others_are_told(
+    verb: str, sent: list[Any]
+) -> None:
+    row("nightly")
+    row("weekly")
+    results = VERBS[verb].act(["nightly", "deleted", "weekly"], Visibility.everything(), {})
+    outcomes = {name: result.outcome for name, result in results.items()}
+    assert outcomes == {"nightly": Outcome.DONE, "deleted": Outcome.LEFT_OUT, "weekly": Outcome.DONE}
+
+
 def test_what_stands_in_the_settings_cannot_be_switched_and_can_be_run(sent: list[Any]) -> None:
     assert "beat_schedule" in use("schedule_disable", "static").results["static"].words
     report = perform("schedule_run", ["static"], Actor(make_user("other", "run_schedule")), patience=0)
@@ -129,6 +141,17 @@ def test_arguments_that_cannot_be_read_fail_without_being_quoted(sent: list[Any]
     result = use("schedule_run", "nightly").results["nightly"]
     assert (result.outcome, sent) == (Outcome.FAILED, [])
     assert SECRET not in json.dumps(AuditEntry.objects.get().results)
+
+
+def test_what_no_message_can_hold_is_not_said_to_be_on_its_way(app: celery.Celery) -> None:
+    app.conf.update(broker_url="memory://", task_default_queue="schedules", task_create_missing_queues=True)
+    app.conf.beat_schedule["odd"] = {"task": "shop.tick", "schedule": 60.0, "args": [object()]}
+    report = use("schedule_run", "odd", "static")
+    assert (report.results["odd"].outcome, report.results["odd"].words) == (
+        Outcome.FAILED,
+        "Not sent: EncodeError",
+    )
+    assert report.results["static"].outcome is Outcome.DONE
 
 
 def test_a_broker_that_is_away_stops_it_and_a_connection_that_breaks_leaves_it_open(

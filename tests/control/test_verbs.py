@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery.backends.base import DisabledBackend
+from celery.contrib.abortable import AbortableTask
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.control.broadcast import Answer, Said
+from monitoring.control.connecting import ControlUnavailable
 from monitoring.control.contract import MODELS, POOLS, Outcome, Verb
 from monitoring.control.parameters import InvalidParameters
 from monitoring.control.task_verbs import abort
@@ -138,6 +142,14 @@ def test_its_confirmation_names_the_target_and_the_parameters(verb: Verb) -> Non
 
 
 @pytest.mark.parametrize("verb", every_verb())
+def test_its_confirmation_has_no_empty_place_before_the_form_is_filled_in(verb: Verb) -> None:
+    asked = verb.confirmation(targets_of(verb), {}, EVERYTHING)
+    for text in (asked.question, asked.button):
+        assert "  " not in text
+        assert not text.endswith((" ", " ?"))
+
+
+@pytest.mark.parametrize("verb", every_verb())
 def test_parameters_that_were_read_can_be_read_again(verb: Verb) -> None:
     parameters = verb.read(FIT.get(verb.name, {}), EVERYTHING)
     assert verb.read(parameters, EVERYTHING) == parameters
@@ -220,6 +232,16 @@ def test_a_user_limited_to_queues_changes_no_worker_that_others_have_use_of(
         target = VERBS["shutdown"].find([HOST], visibility)[HOST]
         assert (VERBS["shutdown"].why_not(target) == "") is may
         assert VERBS["ping"].why_not(target) == ""
+
+
+def test_a_user_limited_to_queues_binds_theirs_to_nothing_else() -> None:
+    mail = Visibility(queues=("mail",))
+    assert errors("add_consumer", mail, queue="mail", exchange="bank") == {"exchange"}
+    assert errors("add_consumer", mail, queue="mail", routing_key="#") == {"routing_key"}
+    names = {"queue": "mail", "exchange": "mail", "routing_key": "mail"}
+    assert VERBS["add_consumer"].read(names, mail) == names
+    bound = {"queue": "mail", "exchange": "bank", "routing_key": "#"}
+    assert VERBS["add_consumer"].read(bound, EVERYTHING) == bound
 
 
 def test_with_autoscale_a_pool_is_not_grown_by_hand() -> None:
@@ -319,6 +341,19 @@ def test_parameters_that_do_not_fit(name: str, parameters: dict[str, Any], wrong
     assert errors(name, **parameters) == wrong
 
 
+@pytest.mark.parametrize("name", ["apply", "send_task", "rerun"])
+@pytest.mark.parametrize("depth", [201, 900, 100_000])
+def test_arguments_deeper_than_every_worker_reads_do_not_fit(name: str, depth: int) -> None:
+    text = "[" * depth + "]" * depth
+    assert errors(name, args=text) == {"args"}
+    assert errors(name, kwargs=f'{{"in": {text}}}') == {"kwargs"}
+    if depth < 1_000:
+        deep: list[Any] = []
+        for _ in range(depth - 1):
+            deep = [deep]
+        assert errors(name, args=deep) == {"args"}
+
+
 def test_a_worker_that_alone_consumes_a_queue_is_shut_down_after_a_tick() -> None:
     make_worker(HOST, queues=["default", "thumbnails"], active=8)
     make_worker("celery@web-2", queues=["default"])
@@ -363,6 +398,50 @@ def test_nothing_can_be_aborted_without_a_backend_that_can_be_read(monkeypatch: 
     make_task("task-1", state="STARTED")
     target = VERBS["abort"].find(["task-1"], EVERYTHING)["task-1"]
     assert "result backend" in VERBS["abort"].why_not(target)
+
+
+@pytest.mark.parametrize("away", ["breaks", "hangs"])
+@pytest.mark.parametrize("at", ["get_state", "store_result"])
+def test_tasks_that_were_aborted_before_the_backend_went_are_told(
+    monkeypatch: pytest.MonkeyPatch, settings: Any, away: str, at: str
+) -> None:
+    settings.MONITORING = {**settings.MONITORING, "CONTROL_TIMEOUT": 1.0}
+    stored: list[str] = []
+    released = threading.Event()
+
+    def go(step: str, task_id: str) -> None:
+        if step == at and task_id in ("b", "only"):
+            if away == "breaks":
+                raise OSError("away")
+            released.wait(60)
+
+    class Backend:
+        def get_state(self, task_id: str) -> str:
+            go("get_state", task_id)
+            return "PENDING"
+
+        def store_result(self, task_id: str, **result: Any) -> None:
+            go("store_result", task_id)
+            stored.append(task_id)
+
+    task = AbortableTask()
+    monkeypatch.setattr(
+        abort, "watched_app", lambda: SimpleNamespace(backend=Backend(), tasks={"shop.stop": task})
+    )
+    for task_id in ("a", "b", "c", "only"):
+        make_task(task_id, state="STARTED", name="shop.stop")
+    results = VERBS["abort"].act(["a", "b", "c"], EVERYTHING, {})
+    unknown = Outcome.FAILED if at == "get_state" else Outcome.UNCONFIRMED
+    assert [results[key].outcome for key in "abc"] == [Outcome.DONE, unknown, Outcome.FAILED]
+    assert all("cannot be reached" in results[key].words for key in "bc")
+    if at == "get_state":
+        with pytest.raises(ControlUnavailable):
+            VERBS["abort"].act(["only"], EVERYTHING, {})
+    released.set()
+    for thread in threading.enumerate():
+        if thread.name == "monitoring-backend":
+            thread.join()
+    assert stored == (["a", "b"] if (away, at) == ("hangs", "store_result") else ["a"])
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,8 @@ class Site:
 
     def drain(self, seconds: float = 1.0, *options: str) -> str:
         """Consume all that waits; what the consumer said."""
+        # What a killed consumer held waits again only once the broker has noticed its end.
+        eventually(lambda: not self._is_consumed())
         process = self.consumer("--drain", str(seconds), *options, log="drain")
         assert process.wait() == 0, process.log
         return process.log
@@ -286,6 +288,12 @@ class Site:
             kombu.Queue(self.queue, event_exchange, routing_key="#", durable=True, queue_arguments=arguments)(
                 connection.default_channel
             ).declare()
+
+    def _is_consumed(self) -> bool:
+        """Whether the broker knows of a consumer of this site's queue."""
+        with kombu.Connection(self.broker_url) as connection, suppress(*connection.channel_errors):
+            return bool(connection.default_channel.queue_declare(self.queue, passive=True).consumer_count)
+        return False
 
     def waiting(self) -> int:
         """Messages in this site's queue that nobody has been given."""

@@ -8,10 +8,21 @@ import time
 from typing import Any
 
 from celery import Celery
+from celery.app.control import Control
 from celery.contrib.abortable import AbortableTask
 
+
+class PatientControl(Control):
+    """Flower waits a second for the answer of the worker that it means, and says otherwise that it failed."""
+
+    def broadcast(self, *args: Any, **options: Any) -> Any:
+        if options.get("destination"):
+            options["timeout"] = 60.0
+        return super().broadcast(*args, **options)
+
+
 # Flower's routes on results ask the current app; of the processes that import this module none has another.
-app = Celery("compared", broker=os.environ.get("BROKER", "memory://"))
+app = Celery("compared", broker=os.environ.get("BROKER", "memory://"), control=PatientControl)
 app.conf.update(
     result_backend=os.environ.get("BROKER"),
     task_default_queue="compared",

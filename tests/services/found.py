@@ -4,8 +4,10 @@ No import of Django: tests/settings.py asks here while the settings are being ma
 """
 
 import os
+import random
 import shutil
 import socket
+from contextlib import suppress
 from functools import cache
 
 import amqp
@@ -16,7 +18,11 @@ HOST = "127.0.0.1"
 POSTGRES_URL = f"postgres://postgres@{HOST}:5432/postgres"
 RABBITMQ_URL = f"amqp://guest:guest@{HOST}:5672"
 REDIS_URL = f"redis://{HOST}:6379"
-SECONDS = 5
+#: For a server that is there and slow to answer; one that is not says so at once.
+SECONDS = 30
+#: None of these is given to whoever connects, so that no connection takes the port of a server that is stopped, or not
+#: started yet. Linux gives 32768 and above.
+PORTS = range(20_000, 32_000)
 
 
 @cache
@@ -69,7 +75,10 @@ def valkey_program() -> str | None:
 
 def free_port() -> int:
     """A loopback port that nobody listens on right now. THE place where tests pick ports."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    # Not the generator that hypothesis gives the same seed in every run.
+    chance = random.SystemRandom()
+    while True:
+        port = chance.choice(PORTS)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind((HOST, port))
+            return port

@@ -174,6 +174,26 @@ class Postgres(Server):
             subprocess.run([*make, "--locale=C", "--no-sync"], check=True, capture_output=True, **options)
         super().start()
 
+    def kill(self) -> None:
+        # Its processes lead groups of their own, and a new server does not start while one of them is left, since they
+        # share memory.
+        left = self._children()
+        super().kill()
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(map(_runs, left)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _children(self) -> list[int]:
+        if self._process is None:
+            return []
+        pid = self._process.pid
+        with suppress(FileNotFoundError):
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return []
+
     def _command(self) -> list[str]:
         return [
             str(self._programs / "postgres"),
@@ -190,6 +210,13 @@ class Postgres(Server):
 
     def _answer(self) -> None:
         psycopg.connect(self.url, connect_timeout=5).close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class RabbitMQ(Server):

@@ -60,7 +60,7 @@ def test_nothing_is_lost_when_the_broker_fails_while_events_are_consumed(own_sit
 
     fault(own_rabbitmq)
 
-    consumer.until(lambda: consumer.log.count("Consuming from") == 2)
+    consumer.until(lambda: consumer.log.count("Consuming from") >= 2)
     load.until_more()
     load.stop()
     consumer.until(lambda: load.is_in(own_site.database))
@@ -79,7 +79,7 @@ def test_a_connection_cut_off_in_the_middle_of_a_batch_costs_a_second_delivery(o
         load.publish(400)
         consumer.until(lambda: own_site.waiting() == 0)
         own_rabbitmq.close_connections()
-        consumer.until(lambda: consumer.log.count("Consuming from") == 2)
+        consumer.until(lambda: consumer.log.count("Consuming from") >= 2)
 
     consumer.until(lambda: load.is_in(own_site.database))
     consumer.until(lambda: own_site.database.value("SELECT events FROM monitoring_consumer") > 1600)
@@ -120,4 +120,29 @@ def test_a_queue_below_its_cap_is_no_gap(own_site, load):
     own_site.drain(1)
 
     assert own_site.database.value("SELECT count(*) FROM monitoring_gap") == 0
+    load.assert_stored(own_site.database)
+
+
+#: Of the one consumer: its loop waits for something, and has done so for a while.
+STANDS_STILL = (
+    "SELECT reported_at - listening_until > interval '3 seconds' FROM monitoring_consumer"
+    " WHERE stopped_at IS NULL"
+)
+
+
+def test_a_broker_that_does_not_answer_is_left_and_keeps_no_consumer_from_ending(
+    own_site, own_rabbitmq, load
+):
+    """As one whose host has died: the connection stands, and nothing comes over it."""
+    declare(own_site, own_rabbitmq)
+    consumer = own_site.consumer("--no-upkeep")
+    consumer.until_said("Consuming from")
+    with own_rabbitmq.frozen():
+        consumer.until_said("Next try in")
+    load.publish(10)
+    consumer.until(lambda: load.is_in(own_site.database))
+
+    with own_rabbitmq.frozen():
+        consumer.until(lambda: own_site.database.value(STANDS_STILL))
+        assert consumer.terminate() == 0
     load.assert_stored(own_site.database)

@@ -14,6 +14,8 @@ from tests.services.load import Load
 pytestmark = pytest.mark.timeout(600)
 STORED = "SELECT count(*) FROM monitoring_taskevent"
 WAITING_FOR_LOCKS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+#: Of the one consumer: its loop has not come round for longer than it takes from one question to the next.
+STANDS_STILL = "SELECT reported_at - listening_until > interval '7 seconds' FROM monitoring_consumer"
 
 
 @pytest.fixture
@@ -98,7 +100,8 @@ def test_a_consumer_killed_between_commit_and_acknowledgement_changes_nothing_th
         load.publish(300)
         consumer.until(lambda: own_database.value(WAITING_FOR_LOCKS))
         with own_rabbitmq.frozen():
-            time.sleep(7)  # it asks for the length of the queue every five seconds
+            # It asks for the length of the queue every five seconds, and then waits for the answer.
+            consumer.until(lambda: own_database.value(STANDS_STILL))
             release()
             consumer.until(lambda: load.is_in(own_database))
             consumer.kill()

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -181,17 +182,21 @@ def assert_both_have_ended(site: Site, consumer: Process) -> None:
 
 
 def test_a_deadlock_with_another_session_is_tried_again(own_site, own_database, consumer, two_tasks):
-    with own_database.server() as server:  # the consumer is the one that finds out, and so the one that loses
-        server.execute(f"ALTER DATABASE {own_database.name} SET deadlock_timeout = '3s'")
-        server.execute(CUT_OFF, [own_database.name])
-    with psycopg.connect(own_database.url) as other:
+    """The other waits for its second row already when the consumer begins to: the consumer alone can find out."""
+    row = "SELECT 1 FROM monitoring_task WHERE task_id = %s FOR UPDATE"
+    with psycopg.connect(own_database.url) as other, psycopg.connect(own_database.url) as third:
         other.execute("SET deadlock_timeout = '1h'")
-        other.execute("SELECT 1 FROM monitoring_task WHERE task_id = 'b' FOR UPDATE")
+        other.execute(row, ["b"])
+        third.execute(row, ["a"])
         publish_ends(own_site)
-        consumer.until(lambda: own_database.value(WAITING_FOR_LOCKS))
+        consumer.until(lambda: own_database.value(WAITING_FOR_LOCKS) == 1)
+        behind = threading.Thread(target=other.execute, args=(row, ["a"]))
+        behind.start()
+        consumer.until(lambda: own_database.value(WAITING_FOR_LOCKS) == 2)
 
-        other.execute("SELECT 1 FROM monitoring_task WHERE task_id = 'a' FOR UPDATE")
+        third.rollback()
         consumer.until_said("deadlock detected")
+        behind.join()
         other.rollback()
 
     assert_both_have_ended(own_site, consumer)

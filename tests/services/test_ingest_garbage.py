@@ -5,11 +5,12 @@ import json
 import pickle
 from typing import Any
 
+import kombu
 import pytest
 
 from tests.ingest.event_streams import BEGIN, event
 from tests.ingest.worker_streams import worker_event
-from tests.services.consuming import Site
+from tests.services.consuming import Site, eventually
 
 YEAR_9999 = 253_402_300_000
 
@@ -107,3 +108,23 @@ def test_a_dead_letter_keeps_nothing_of_a_body_and_no_secret_of_its_headers(site
     assert "hunter2" not in said
     assert "hunter2" not in repr(site.database.rows("SELECT * FROM monitoring_deadletter"))
     assert site.database.value("SELECT count(*) FROM monitoring_deadletter") == 1
+
+
+@pytest.mark.parametrize("site", ["sqlite"], indirect=True)
+def test_what_a_consumer_had_stored_before_it_was_killed_is_no_second_dead_letter(site):
+    site.declare_queue(**{"x-queue-type": "quorum"})
+    letters = "SELECT count(*) FROM monitoring_deadletter"
+    site.publish_raw(b"garbage")
+    site.drain(0.5)
+    assert site.database.value(letters) == 1
+
+    # As if the broker had not heard of it.
+    site.publish_raw(b"garbage")
+    with kombu.Connection(site.broker_url) as connection, connection.channel() as channel:
+        eventually(lambda: channel.basic_get(site.queue) is not None)
+    site.drain(0.5)
+    assert site.database.value(letters) == 1
+
+    site.publish_raw(b"garbage")
+    site.drain(0.5)
+    assert site.database.value(letters) == 2

@@ -1,7 +1,11 @@
 """The consumer outlives what surrounds it: broker, database, and a queue that somebody else made."""
 
 import pytest
+from celery import Celery
 
+from monitoring.ingest.sources.contract import SourceOptions
+from monitoring.ingest.sources.rabbitmq import RabbitMQSource
+from monitoring.ingest.sources.read_ahead import ReadAhead
 from tests.conftest import rabbitmqctl
 from tests.ingest.event_streams import BEGIN, event
 from tests.ingest.worker_streams import worker_event
@@ -25,7 +29,7 @@ def test_a_consumer_whose_connection_is_closed_connects_again_and_says_so(site):
 
     rabbitmqctl("close_all_connections", "--vhost", vhost(site), "a test")
     consumer.until_said("Next try in")
-    consumer.until(lambda: consumer.log.count("Consuming from") == 2)
+    consumer.until(lambda: consumer.log.count("Consuming from") >= 2)
     site.publish([event("started", BEGIN, task_id="after")])
     consumer.until(lambda: "after" in site.database.states())
 
@@ -134,3 +138,13 @@ def test_a_broker_that_carries_no_events_is_refused_with_the_reason(site):
 
     assert consumer.wait() != 0
     assert "no publish/subscribe" in consumer.log or "No module named 'sqlalchemy'" in consumer.log
+
+
+def test_what_the_broker_sends_is_read_ahead_on_each_connection(rabbitmq_url):
+    app = Celery(broker=rabbitmq_url, set_as_current=False)
+    source = RabbitMQSource(app, SourceOptions("ahead", 10, 10_000, 1))
+    source.open(lambda message: None)
+    try:
+        assert isinstance(source.connection.connection.transport._quick_recv, ReadAhead)
+    finally:
+        source.close()

@@ -53,8 +53,9 @@ def test_what_ran_once_runs_again_with_equal_arguments(site: Site, tmp_path: Pat
     site.drain()
     start(site, "-c", "1")
     ids = [send(site, "take", *args, **kwargs) for args, kwargs in CALLS]
-    eventually(lambda: len(lines(runs)) == len(ids))
-    site.drain()
+    consumer = site.consumer("--no-upkeep")
+    consumer.until(lambda: site.database.states() == dict.fromkeys(ids, "SUCCESS"))
+    assert consumer.terminate() == 0
     for task_id, *values in site.database.rows(f"SELECT task_id, {COLUMNS} FROM monitoring_task"):
         make_task(task_id, **dict(zip(COLUMNS.split(", "), values, strict=True)))
     assert set(Task.objects.values_list("pk", "arguments_are")) == {(task_id, "exact") for task_id in ids}

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import redis
 from celery import Celery
 
+from monitoring.ingest.sources.contract import SourceOptions
+from monitoring.ingest.sources.redis_list import RedisListSource
 from tests.services import servers
 from tests.services.consuming import Process, Site, SQLite, eventually
 
@@ -130,6 +133,47 @@ def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
     assert_stored(site, range(1))
 
 
+@pytest.mark.parametrize("garbage", ["garbage", "{}", "5"])
+def test_what_is_no_message_at_all_ends_no_consumer(site, client, garbage):
+    consumer = start(site)
+    client.lpush(QUEUE, garbage)
+    send(watched(site.broker_url), range(3))
+
+    consumer.until(lambda: stored(site) == 9)
+
+    assert consumer.terminate() == 0
+    assert_stored(site, range(3))
+
+
+def test_what_is_delivered_again_says_so(valkey, client):
+    """A dead letter of it may be stored already."""
+    app = watched(valkey.url)
+    send(app, range(1))
+    said: list[bool] = []
+    for deliveries in (1, 2):
+        source = RedisListSource(app, SourceOptions(QUEUE, 10, 1_000, prefetch=1))
+        source.open(lambda message: said.append(message.delivery_info.get("redelivered", False)))
+        try:
+            eventually(lambda source=source, n=deliveries: not source.read(0.1) and len(said) >= n)
+        finally:
+            source.close()
+    assert said == [False, True]
+
+
+def test_what_a_read_put_back_without_delivering_it_is_not_settled(valkey, client):
+    held_since = datetime(2026, 11, 1, tzinfo=UTC)
+    client.zadd(f"{QUEUE}.unacked_index", {"a dead consumer's": held_since.timestamp()})
+    source = RedisListSource(Celery(broker=valkey.url, set_as_current=False), SourceOptions(QUEUE, 1, 1, 1))
+    source.open(lambda message: None)
+    try:
+        client.zrem(f"{QUEUE}.unacked_index", "a dead consumer's")
+        now = datetime.now(UTC)
+        assert source.settled_until(now) == held_since
+        assert source.settled_until(now) == now
+    finally:
+        source.close()
+
+
 def test_what_waits_and_what_is_under_way_survives_a_restart_of_the_server(site, valkey, client):
     deliver_again_after(site, 2)
     app = watched(site.broker_url)
@@ -146,6 +190,19 @@ def test_what_waits_and_what_is_under_way_survives_a_restart_of_the_server(site,
     assert consumer.terminate() == 0
     assert "Traceback" not in consumer.log
     assert_stored(site, range(40))
+
+
+def test_a_server_that_does_not_answer_is_left_and_keeps_no_consumer_from_ending(site, valkey):
+    """As one whose host has died: the connection stands, and nothing comes over it."""
+    consumer = start(site)
+    with valkey.frozen():
+        consumer.until_said("Next try in")
+    send(watched(site.broker_url), range(10))
+    consumer.until(lambda: stored(site) == 30)
+
+    with valkey.frozen():
+        assert consumer.terminate() == 0
+    assert_stored(site, range(10))
 
 
 def test_what_is_sent_while_the_server_is_away_is_kept_once_and_sent_when_it_is_back(site, valkey, client):

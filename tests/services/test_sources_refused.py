@@ -32,3 +32,22 @@ def test_a_transport_whose_packages_are_missing_says_which(tmp_path: Path, sqlit
 
     assert consumer.wait() == 1
     assert "CommandError: The broker transport 'zookeeper' cannot be loaded" in consumer.log
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense://127.0.0.1", "Celery knows no broker transport 'nonsense'."),
+        ("amqp://guest:hush/hush@127.0.0.1//", "are /, :, @, # and % in its password percent-encoded?"),
+        ("amqp://guest:hush@127.0.0.1:99999//", "is its port a number"),
+    ],
+)
+def test_an_address_of_no_broker_is_refused(
+    url: str, words: str, tmp_path: Path, sqlite_database: SQLite
+) -> None:
+    consumer = Site(tmp_path, sqlite_database, url, "celeryev.monitoring").consumer("--no-upkeep")
+
+    assert consumer.wait() == 1
+    assert words in consumer.log.strip().splitlines()[-1]
+    assert "Traceback" not in consumer.log
+    assert "hush" not in consumer.log

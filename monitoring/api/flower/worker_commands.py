@@ -102,11 +102,13 @@ class WorkerCommand(FlowerView):
 
     def post(self, request: Request, name: str) -> Response:
         command = self.command
-        authorise(VERBS[command.verb], self.actor, [name])
         host, parameters = name, {}
         if command.of_task:
-            host = self.given.text("workername", required=True)
-            parameters = {**command.read(self.given), "task_name": name}
+            host, parameters = self.given.text("workername"), {"task_name": name}
+        authorise(VERBS[command.verb], self.actor, [host or name], parameters=parameters)
+        if command.of_task:
+            self.given.text("workername", required=True)
+            parameters |= command.read(self.given)
             if name not in names(self.visibility):
                 return problem(404, f"Unknown task '{name}'")
         if worker(self.visibility, host) is None:

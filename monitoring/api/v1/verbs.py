@@ -43,7 +43,12 @@ def use(verb: Verb, targets: Sequence[str] | None, actor: Actor, body: Any) -> R
     if unknown:
         raise ValidationError({str(name): [_("There is no such parameter")] for name in unknown})
     values: Mapping[str, Any] = shape.validated_data
-    given = {name: body[name] for name in values if name not in BESIDE and body[name] is not None}
+    # As it was sent, for the form to read; but a form takes every text for true, "no" and "off" as well.
+    given = {
+        name: value if isinstance(value, bool) else body[name]
+        for name, value in values.items()
+        if name not in BESIDE and body[name] is not None
+    }
     return perform(
         verb.name,
         values["targets"] if targets is None else targets,

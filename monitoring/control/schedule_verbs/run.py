@@ -16,7 +16,8 @@ from ..parameters import Parameters
 from ..sending import send_task
 from ..task_verbs import task_names
 from ..task_verbs.apply import observe_made
-from .targets import find, schedule_verb
+from ..tasks import not_there_words
+from .targets import KIND, find, schedule_verb
 
 
 def _why_not(entry: Entry) -> str:
@@ -31,7 +32,7 @@ def _run(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> 
     results: Results = {}
     for name in ids:
         if name not in found:
-            results[name] = Result(name, Outcome.LEFT_OUT, _now("It is not there any more"))
+            results[name] = Result(name, Outcome.LEFT_OUT, not_there_words(KIND))
             continue
         try:
             results[name] = _send(name, message_of(watched_app(), found[name]))
@@ -43,6 +44,9 @@ def _run(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> 
                 raise
             # What was sent before is told all the same.
             results[name] = Result(name, Outcome.FAILED, str(error))
+        except Exception as error:  # arguments or options that Celery or the broker refuses: this one only
+            words = _now("Not sent: %(error)s") % {"error": type(error).__name__}
+            results[name] = Result(name, Outcome.FAILED, words)
     return results
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,8 @@ from ...queries.visibility import Visibility
 from ...schedules.entries import Entry, Source, rows_of
 from ..contract import Outcome, Result, Results
 from ..parameters import Parameters
-from .targets import schedule_verb
+from ..tasks import not_there_words
+from .targets import KIND, schedule_verb
 
 Act = Callable[[Sequence[str], Visibility, Parameters], Results]
 
@@ -53,6 +54,8 @@ def _switch(enabled: bool) -> Act:
             except ValidationError as error:
                 # What it has been given elsewhere does not go together.
                 results[name] = Result(name, Outcome.FAILED, " ".join(error.messages))
+            except ObjectDoesNotExist:
+                results[name] = Result(name, Outcome.LEFT_OUT, not_there_words(KIND))
             else:
                 results[name] = Result(name, Outcome.DONE)
         return results

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from ...conf import monitoring_settings
 from ...queries import control
 from ...queries.visibility import Visibility
 from ...queries.workers import online_hostnames
-from ..bounded import within
+from ..bounded import BackendUnavailable, within
 from ..broadcast import Said, ask
 from ..contract import Outcome, Result, Results, Verb
 from ..delete_record import ENDED
@@ -81,25 +82,50 @@ def _abort(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -
     here = {name: _is_abortable_here(app, name) for name in set(names.values())}
     there = _abortable_there([name for name, known in here.items() if known is None])
     fit = [key for key, name in names.items() if here[name] or name in there]
-    written = within(monitoring_settings.CONTROL_TIMEOUT, lambda: _write(app, fit)) if fit else {}
-    results = {}
-    for key in ids:
-        if key in written:
-            words = _now("Marked as aborted") if written[key] else _now("It has already ended")
-            results[key] = Result(key, Outcome.DONE if written[key] else Outcome.LEFT_OUT, words)
-        else:
-            results[key] = Result(key, Outcome.LEFT_OUT, _not_abortable())
+    written, failure = _written(app, fit)
+    words = {
+        Outcome.DONE: _now("Marked as aborted"),
+        Outcome.LEFT_OUT: _now("It has already ended"),
+        Outcome.UNCONFIRMED: _now("Nobody knows whether it was marked: %(words)s") % {"words": failure},
+        Outcome.FAILED: failure,
+    }
+    results = {key: Result(key, Outcome.LEFT_OUT, _not_abortable()) for key in ids}
+    for key in fit:
+        outcome = written.get(key, Outcome.FAILED)
+        results[key] = Result(key, outcome, words[outcome])
     return results
 
 
-def _write(app: Any, ids: Sequence[str]) -> dict[str, bool]:
-    """Write ABORTED for tasks without a result; whether it was, by id."""
-    written = {}
-    for key in ids:
-        written[key] = app.backend.get_state(key) not in states.READY_STATES
-        if written[key]:
+def _written(app: Any, ids: Sequence[str]) -> tuple[dict[str, Outcome], str]:
+    """Write ABORTED for tasks without a result. Those that are missing in the answer had no turn, and why.
+
+    Raises BackendUnavailable where nothing was written.
+    """
+    written: dict[str, Outcome] = {}
+    given_up = threading.Event()
+
+    def write() -> None:
+        for key in ids:
+            if app.backend.get_state(key) in states.READY_STATES:
+                written[key] = Outcome.LEFT_OUT
+                continue
+            # First this and then the look: whoever gives up meanwhile knows of it, or it is not written any more.
+            written[key] = Outcome.UNCONFIRMED
+            if given_up.is_set():
+                return
             app.backend.store_result(key, result=None, state=ABORTED, traceback=None)
-    return written
+            written[key] = Outcome.DONE
+
+    try:
+        if ids:
+            within(monitoring_settings.CONTROL_TIMEOUT, write)
+    except BackendUnavailable as error:
+        given_up.set()
+        found = dict(written)
+        if set(found.values()) <= {Outcome.LEFT_OUT}:
+            raise
+        return found, str(error)
+    return written, ""
 
 
 def _observe(results: Results, visibility: Visibility, parameters: Parameters, until: float) -> Results:
@@ -115,7 +141,8 @@ def _observe(results: Results, visibility: Visibility, parameters: Parameters, u
             observed=key in done,
             words=_now("Observed: it has ended as %(state)s") % {"state": done[key]}
             if key in done
-            else _now("Marked as aborted; it has not ended yet: it looks when it comes to it"),
+            else _now("%(words)s; it has not ended yet: it looks when it comes to it")
+            % {"words": result.words},
         )
         for key, result in results.items()
     }

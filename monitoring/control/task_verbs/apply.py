@@ -19,7 +19,7 @@ from ...queries.visibility import Visibility
 from .. import phrases
 from ..connecting import ConnectionLost, ControlUnavailable
 from ..contract import Outcome, Result, Results, Verb
-from ..parameters import Parameters, ParametersForm
+from ..parameters import JSONField, Parameters, ParametersForm
 from ..sending import send_task
 from ..tasks import is_identifier
 from .revoke import PAUSE
@@ -27,10 +27,10 @@ from .task_names import TaskName, find, why_not
 
 
 class ApplyForm(ParametersForm):
-    args = forms.JSONField(
+    args = JSONField(
         label=_("Arguments"), required=False, help_text=_('A JSON list, such as [48213, "EUR"].')
     )
-    kwargs = forms.JSONField(
+    kwargs = JSONField(
         label=_("Keyword arguments"),
         required=False,
         help_text=_('A JSON object, such as {"order_id": 48213}.'),
@@ -121,6 +121,10 @@ def _apply(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -
                 raise
             # What was sent before is told all the same.
             results[name] = Result(name, Outcome.FAILED, str(error))
+            continue
+        except Exception as error:  # arguments or options that Celery or the broker refuses: this one only
+            words = _now("Not sent: %(error)s") % {"error": type(error).__name__}
+            results[name] = Result(name, Outcome.FAILED, words)
             continue
         words = _now("Sent as %(id)s") % {"id": task_id}
         results[name] = Result(name, Outcome.DONE, words, made=task_id)
@@ -215,6 +219,6 @@ _PHRASES = phrases.Phrases(
     facts=_facts,
 )
 
-APPLY = _apply_verb(name="apply", label=_("Run a task"), form=ApplyForm, find=find)
+APPLY = _apply_verb(name="apply", label=_("Start a task"), form=ApplyForm, find=find)
 
 SEND = _apply_verb(name="send_task", label=_("Send a task by name"), form=SendForm, find=_find_any)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ...brokers import adapter_for
+from ...brokers import BrokerAdapter, adapter_for
 from ...celery_app import watched_app
 from ...conf import monitoring_settings
 from ...formatting import number
@@ -16,6 +16,7 @@ from ...models import Task
 from ...models.task import State
 from ...queries.visibility import Visibility
 from .. import phrases
+from ..connecting import ConnectionLost, ControlUnavailable
 from ..contract import Outcome, Result, Results, Verb
 from ..parameters import Parameters
 from ..tasks import find, gone
@@ -34,24 +35,43 @@ def why_not(task: Task) -> str:
 
 
 def _discard(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> Results:
-    """One look through its queue for each. Raises BrokerUnavailable."""
+    """One look through its queue for each. Raises ControlUnavailable where that cannot be had for the first."""
     adapter = adapter_for(watched_app())
     tasks = find(ids, visibility)
-    results = {}
+    results: Results = {}
     for task_id in ids:
-        task = tasks.get(task_id)
-        if task is None or not task.queue:
-            results[task_id] = gone(task_id)
-        elif not adapter.supports_remove:
-            words = _now("This broker cannot take a single message out of a queue: revoke the task instead")
-            results[task_id] = Result(task_id, Outcome.LEFT_OUT, words)
-        elif adapter.remove(task.queue, task_id, monitoring_settings.CONTROL_TIMEOUT):
-            words = _now("Taken out of %(queue)s") % {"queue": task.queue}
-            results[task_id] = Result(task_id, Outcome.DONE, words)
-        else:
-            words = _now("It does not wait in %(queue)s any more") % {"queue": task.queue}
-            results[task_id] = Result(task_id, Outcome.LEFT_OUT, words)
-    return results
+        try:
+            results[task_id] = _taken_out(adapter, task_id, tasks.get(task_id))
+        except ConnectionLost as error:
+            results[task_id] = Result(task_id, Outcome.UNCONFIRMED, str(error))
+            break
+        except ControlUnavailable as error:
+            if not results:
+                raise
+            # What was taken out before is told all the same.
+            results[task_id] = Result(task_id, Outcome.FAILED, str(error))
+            break
+    untouched = _now("Not looked for: the broker went away before")
+    return {key: results.get(key) or Result(key, Outcome.FAILED, untouched) for key in ids}
+
+
+def _taken_out(adapter: BrokerAdapter, task_id: str, task: Task | None) -> Result:
+    if task is None or not task.queue:
+        return gone(task_id)
+    if not adapter.supports_remove:
+        words = _now("This broker cannot take a single message out of a queue: revoke the task instead")
+        return Result(task_id, Outcome.LEFT_OUT, words)
+    match adapter.remove(task.queue, task_id, monitoring_settings.CONTROL_TIMEOUT):
+        case True:
+            outcome, words = Outcome.DONE, _now("Taken out of %(queue)s")
+        case False:
+            outcome, words = Outcome.LEFT_OUT, _now("It does not wait in %(queue)s any more")
+        case _:
+            outcome = Outcome.FAILED
+            words = _now(
+                "So many messages wait in %(queue)s that it was not found in time: revoke the task instead"
+            )
+    return Result(task_id, outcome, words % {"queue": task.queue})
 
 
 _PHRASES = phrases.Phrases(

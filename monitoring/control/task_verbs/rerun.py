@@ -6,8 +6,10 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from django.db import router, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +19,10 @@ from ...arguments import read_typed
 from ...celery_app import watched_app
 from ...conf import monitoring_settings
 from ...formatting import number
-from ...models import Rerun
+from ...models import Rerun, Task
 from ...models.task import State
 from ...queries import control
+from ...queries.reruns import newest_reruns
 from ...queries.visibility import Visibility
 from .. import phrases
 from ..connecting import ControlUnavailable, control_connection
@@ -58,7 +61,8 @@ def _are_given(parameters: Parameters) -> bool:
 def _run_again(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> Results:
     """Send each, no faster than the rate; on one broker connection.
 
-    A rerun is written down before it is sent: a process that ends in the middle never sends a task twice.
+    A rerun is written down before it is sent: a process that ends in the middle never sends a task twice, and neither
+    do two people who do the same at once.
     """
     app, targets = watched_app(), find(ids, visibility)
     results: Results = {}
@@ -84,7 +88,8 @@ def _sent(app: Any, connection: Any, target: RerunTarget, parameters: Parameters
         args, kwargs = _arguments(target, parameters)
     except ValueError:
         return Result(task.pk, Outcome.FAILED, _now("Its arguments cannot be read"))
-    Rerun.objects.create(task_id=new_id, rerun_of=task.pk, at=timezone.now())
+    if words := _written_down(target, new_id, parameters):
+        return Result(task.pk, Outcome.LEFT_OUT, words)
     queue = parameters.get("queue") or task.queue
     try:
         send_over(
@@ -104,10 +109,28 @@ def _sent(app: Any, connection: Any, target: RerunTarget, parameters: Parameters
             "error": error,
         }
         return Result(task.pk, Outcome.UNCONFIRMED, words, made=new_id)
-    except Exception as error:  # arguments, a queue or a header that Celery refuses: this one only
+    except (
+        Exception
+    ) as error:  # arguments, a queue or a header that Celery or the broker refuses: this one only
         Rerun.objects.filter(pk=new_id).delete()
         return Result(task.pk, Outcome.FAILED, _now("Not sent: %(error)s") % {"error": type(error).__name__})
     return Result(task.pk, Outcome.DONE, _now("Sent as %(id)s") % {"id": new_id}, made=new_id)
+
+
+def _written_down(target: RerunTarget, new_id: str, parameters: Parameters) -> str:
+    """Write the rerun down, or say why not: targets are found for a whole chunk, and others may be at it as well.
+
+    The task's row is locked meanwhile, so that of two who look at once one sees what the other wrote.
+    """
+    task = target.task
+    using = router.db_for_write(Rerun)
+    with transaction.atomic(using=using):
+        Task.objects.using(using).select_for_update().order_by().filter(pk=task.pk).values_list("pk").first()
+        newest = newest_reruns([task.pk], using).get(task.pk)
+        if words := _why_not_so(replace(target, newest=newest), parameters):
+            return words
+        Rerun.objects.using(using).create(task_id=new_id, rerun_of=task.pk, at=timezone.now())
+    return ""
 
 
 def _arguments(target: RerunTarget, parameters: Parameters) -> tuple[list[Any], dict[str, Any]]:
@@ -119,12 +142,16 @@ def _arguments(target: RerunTarget, parameters: Parameters) -> tuple[list[Any], 
 
 
 def _paced(ids: Sequence[str], rate: float | None) -> Iterator[str]:
-    """Each id when its time has come; comes back when that of the next would have come, for the chunk after this."""
-    begin = time.monotonic()
-    for count, task_id in enumerate(ids, 1):
+    """Each id when its time has come; comes back when that of the next would have come, for the chunk after this.
+
+    What is late is not made up for: those behind it would come all at once.
+    """
+    due_at = time.monotonic()
+    for task_id in ids:
         yield task_id
         if rate:
-            time.sleep(max(0.0, begin + count / rate - time.monotonic()))
+            due_at = max(due_at + 1 / rate, time.monotonic())
+            time.sleep(max(0.0, due_at - time.monotonic()))
 
 
 def _chunk(parameters: Parameters) -> int:

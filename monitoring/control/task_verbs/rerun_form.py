@@ -14,14 +14,14 @@ from ...celery_app import watched_app
 from ...ingest.redaction import MARK, UNREADABLE
 from ...queries import control
 from ..known_arguments import Source, looked_for
-from ..parameters import Parameters, ParametersForm
+from ..parameters import JSONField, Parameters, ParametersForm
 from .rerun_target import RerunTarget
 
 #: Tasks per second of a bulk rerun, unless it is said otherwise, and what can be said.
 RATE, LEAST_RATE, GREATEST_RATE = 10, 0.1, 1_000
 
 
-class ValueField(forms.JSONField):
+class ValueField(JSONField):
     """An empty list is a value: a task without arguments."""
 
     empty_values = [None, ""]  # as Django has it

@@ -44,6 +44,14 @@ class AddConsumerForm(QueueForm):
         label=_("Routing key"), max_length=255, required=False, help_text=_("Empty: the queue's name.")
     )
 
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        for name in ("exchange", "routing_key"):
+            # They bring what is sent to other queues into this one.
+            if values.get(name) not in (None, "", values.get("queue")) and self.visibility.queues is not None:
+                self.add_error(name, _now("This is for users who may see all queues"))
+        return values
+
 
 class CancelConsumerForm(QueueForm):
     def suggestions(self) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import Celery
 from django.test import Client
 from django.utils import timezone
 
@@ -66,6 +67,14 @@ def test_refused_attempt_is_audited(route: str, signed_in: SignIn) -> None:
     signed_in().post(f"/api/{route}")
     entry = AuditEntry.objects.get()
     assert (entry.via, entry.ending, entry.targets) == ("api", "refused", ["x"])
+
+
+@pytest.mark.parametrize("route", ["task/rate-limit/shop.pay", "task/timeout/shop.pay"])
+def test_refused_attempt_on_a_worker_is_audited_with_the_worker(route: str, signed_in: SignIn) -> None:
+    signed_in().post(f"/api/{route}", {"workername": "celery@w1", "ratelimit": "1/s"})
+    entry = AuditEntry.objects.get()
+    assert (entry.target_kind, entry.targets) == ("worker", ["celery@w1"])
+    assert entry.parameters == {"task_name": "shop.pay"}
 
 
 def test_token_is_held_to_its_scopes(client: Client) -> None:
@@ -237,6 +246,22 @@ def test_hostile_ids_and_texts_do_no_harm(signed_in: SignIn) -> None:
     assert client.get("/api/task/info/a/b%20c/").json()["uuid"] == task.task_id
 
 
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "application/x-www-form-urlencoded; charset=latin1"]
+)
+def test_a_form_that_cannot_be_read_is_a_400(signed_in: SignIn, content_type: str) -> None:
+    client = signed_in(*EVERYTHING, "revoke_task")
+    answer = client.post("/api/task/revoke/any", b"terminate=1", content_type=content_type)
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_half_characters_in_an_answer_do_no_harm(signed_in: SignIn) -> None:
+    client = signed_in(*EVERYTHING, "run_task")
+    body = r'{"kwargs": {"\ud800": 1}}'
+    answer = client.post("/api/task/send-task/celery.backend_cleanup", body, content_type="application/json")
+    assert (answer.status_code, "unexpected" in answer.json()["detail"]) == (400, True)
+
+
 def test_broker_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch, signed_in: SignIn) -> None:
     def away(*args: Any, **options: Any) -> None:
         raise BrokerUnavailable("The broker cannot be reached")
@@ -249,6 +274,16 @@ def test_broker_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch, signed_in
     assert (answer.status_code, answer.json()["detail"][:25]) == (503, "Failed to update workers:")
     task = make_task(state="RECEIVED")
     assert client.post(f"/api/task/revoke/{task.task_id}").status_code == 503
+
+
+def test_aborting_without_a_result_backend_is_a_503(
+    monkeypatch: pytest.MonkeyPatch, signed_in: SignIn
+) -> None:
+    bare = Celery(backend="disabled://", set_as_current=False)
+    monkeypatch.setattr("monitoring.api.flower.task_stop.watched_app", lambda: bare)
+    task = make_task(state="STARTED")
+    answer = signed_in(*EVERYTHING, "revoke_task").post(f"/api/task/abort/{task.task_id}")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The project has no result backend")
 
 
 @pytest.mark.parametrize(
