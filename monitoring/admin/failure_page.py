@@ -81,7 +81,7 @@ def _title(group: Group) -> str:
 
 
 def _chart(beside: Details, window: Window, period: str) -> Chart:
-    series = Series(_("failures"), list(beside.bars), "failure-solid")
+    series = Series(_("Failures"), list(beside.bars), "failure-solid")
     width = formatting.span(BARS[period][0])
     return Chart(
         key="mon-failures-chart",

@@ -14,10 +14,11 @@ from ..queries.visibility import visibility_of
 def live_context(request: HttpRequest, site_name: str, page: str) -> dict[str, Any]:
     """For the template: ``status``, and ``live`` with `url` (None without Channels), `page`, `site` and `cursor`.
 
-    Ask before the page's own queries, so that the cursor is not newer than what they find. `page`: see docs/live.md.
+    Ask before the page's own queries, so that the cursor is not newer than what they find. `page`: see docs/live.md;
+    for `statistics` there is `counted_at` too, as its frames have it.
     """
     found = status(visibility_of(request.user))
-    return {
-        "status": found,
-        "live": {"url": socket_path(), "page": page, "site": site_name, "cursor": found.cursor},
-    }
+    live = {"url": socket_path(), "page": page, "site": site_name, "cursor": found.cursor}
+    if page == "statistics":
+        live["counted_at"] = found.counted_at.isoformat() if found.counted_at is not None else None
+    return {"status": found, "live": live}

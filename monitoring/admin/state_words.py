@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from .. import rejection
+from .. import formatting, rejection
 from ..models import Task
 from .failure_words import meaning_of
 
@@ -15,7 +15,7 @@ def state_words(task: Task) -> str:
         if task.expired:
             return _("Expired before a worker started it.")
         if task.terminated:
-            signal = task.signum or _("a signal")
+            signal = formatting.signal_name(task.signum) or _("a signal")
             return _("Revoked while it ran: its process got %(signal)s.") % {"signal": signal}
         return _("Revoked before it ran.")
     if task.state == "FAILURE" and (task.exception or task.exception_type):

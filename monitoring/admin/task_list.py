@@ -62,6 +62,7 @@ def task_list(
         "with_payload": with_payload,
         "question": address.question,
         "mistakes": shown_mistakes(asked, request.GET),
+        "needs_range": any(mistake.code == "needs_range" for mistake in asked.mistakes),
         "texts_skipped": asked.texts_skipped and not asked.mistakes,
         "rows": found.rows,
         "columns": columns,

@@ -174,7 +174,9 @@ def _revoked(payload: dict[str, Any]) -> str:
     if payload.get("expired"):
         return _("because it had expired")
     if payload.get("terminated"):
-        return _("and its process terminated with %(signal)s") % {"signal": payload.get("signum") or "?"}
+        return _("and its process terminated with %(signal)s") % {
+            "signal": formatting.signal_name(str(payload.get("signum") or "")) or "?"
+        }
     return ""
 
 

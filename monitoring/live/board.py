@@ -78,7 +78,7 @@ class Board:
             elif audience.page == "workers" and "view_worker" in audience.look.permissions:
                 update.parts["totals"] = self._totals(moment)
             elif audience.page == "statistics" and "view_statistic" in audience.look.permissions:
-                counted_at = moment.counted_at
+                counted_at = moment.status(audience.visibility).counted_at
                 update.parts["statistics"] = {"counted_at": counted_at and counted_at.isoformat()}
         return update
 

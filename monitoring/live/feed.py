@@ -7,6 +7,7 @@ import threading
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
+from monitoring.faults import first_line
 from monitoring.ingest.stores.contract import Batch
 from monitoring.live.changes import Changes
 from monitoring.live.layer import crossing_layer
@@ -111,7 +112,7 @@ class FeedWriter(threading.Thread):
             append(self._using, changes)
         except (DatabaseError, InterfaceError) as error:
             if not self._failing:
-                logger.warning("The feed of live pages waits: %s", str(error).strip().partition("\n")[0])
+                logger.warning("The feed of live pages waits: %s", first_line(error))
             self._failing = True
             connections[self._using].close()
             changes.forget_tasks()

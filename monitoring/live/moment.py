@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from monitoring.live.audience import Look
 from monitoring.live.rendering import RowCache, render
 from monitoring.models import Worker
-from monitoring.queries.counted import counted_at
 from monitoring.queries.newest import LOOK_BACK, horizon
 from monitoring.queries.status import Status, status
 from monitoring.queries.task_list import Asked
@@ -60,11 +59,6 @@ class Moment:
     def horizon(self) -> datetime:
         """How far back the newest tasks are looked through while the feed says "many"."""
         return horizon(LOOK_BACK)
-
-    @cached_property
-    def counted_at(self) -> datetime | None:
-        """When statistics were last counted."""
-        return counted_at()
 
     def strip(self, look: Look) -> str:
         """The status strip as HTML. Must run inside the look."""

@@ -45,6 +45,8 @@ class Outbox:
         self._frame_at = float("-inf")
         self._paused_at: int | None = None
         self._said_paused = 0
+        #: Whether this reader may know how much happens: most of it is about tasks that a limited one may not see.
+        self._tells_changes = False
         #: Goes out with the next full frame.
         self.missed: Missed | None = None
 
@@ -54,6 +56,8 @@ class Outbox:
     def show(self, board: Board | None) -> None:
         """Send the frames of this board, the first one in full; None: paused."""
         self._board, self._base = board, 0
+        if board is not None:
+            self._tells_changes = board.audience.visibility.is_everything
         self._paused_at = self._broadcaster.changes if board is None else None
         self._said_paused = 0
         self._wake.set()
@@ -107,7 +111,8 @@ class Outbox:
         if text is None:
             return
         if self._base == 0 and self.missed is not None:
-            missed = json.dumps({"changes": self.missed.changes, "complete": self.missed.complete})
+            changes = self.missed.changes if self._tells_changes else None
+            missed = json.dumps({"changes": changes, "complete": self.missed.complete})
             text, self.missed = f'{text[:-1]},"missed":{missed}}}', None
         self._base = board.frames.seq
         if not self._unanswered:
@@ -118,7 +123,7 @@ class Outbox:
 
     async def _tell_of_pause(self) -> None:
         changes = self._changes_since_pause
-        if changes > self._said_paused:
+        if self._tells_changes and changes > self._said_paused:
             self._said_paused = changes
             self._frame_at = time.monotonic()
             await self._put({"type": "paused", "changes": changes})

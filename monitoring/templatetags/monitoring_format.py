@@ -58,6 +58,11 @@ def shown(value: Any) -> Any:
 
 
 @register.filter
+def signal_name(text: str | None) -> str:
+    return formatting.signal_name(text)
+
+
+@register.filter
 def cut(text: str, length: int) -> str:
     return formatting.cut(text, length)
 

@@ -6,6 +6,7 @@ that the page takes.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -23,9 +24,14 @@ from .. import formatting
 from ..admin.charts import Chart
 from ..admin.url_query import with_parameters
 from ..icons import ICONS, STATE_ICONS
-from .monitoring_format import clock
+from ..queries.search.printing import exact_text
+from .monitoring_format import breakable, clock
 
 register = template.Library()
+register.filter("exactly", exact_text)
+
+#: As Celery makes them. What splits a text keeps what it splits at, at every second place.
+_TASK_ID = re.compile(r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 # mark_safe: the table of icons is ours and constant.
 _SVG = {
@@ -130,6 +136,36 @@ def progress_words(task: Any, with_payload: bool) -> str:
 def _whole(value: float) -> float:
     """Without the ".0" of a whole number."""
     return int(value) if value == int(value) else value
+
+
+@register.simple_tag
+def task_heading(name: str | None) -> SafeString:
+    """A task's name as :func:`task_name` has it, for a heading: lines break between its words."""
+    module, function = formatting.split_name(name) if name else ("", _("name not known"))
+    return format_html(
+        '<span class="mon-task-name" title="{}"><span class="mon-module">{}</span>'
+        '<b class="mon-function">{}</b></span>',
+        name or "",
+        breakable(module),
+        breakable(function),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def with_task_links(context: RequestContext, words: str) -> SafeString:
+    """A sentence in which ids of tasks lead to their pages."""
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (
+                format_html('<a href="{}">{}</a>', page_url(context, "task", piece), piece)
+                if at % 2
+                else piece,
+            )
+            for at, piece in enumerate(_TASK_ID.split(words))
+        ),
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
+from django.template import RequestContext, Template
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -242,6 +243,16 @@ def test_a_verb_that_is_none_or_of_another_page_is_not_found(admin_client: Clien
         assert admin_client.get(f"/admin/monitoring/{path}?target=x").status_code == 404
 
 
+def test_what_was_sent_is_one_click_away() -> None:
+    new = "0a1b2c3d-0000-4000-8000-00000000000f"
+    request = RequestFactory().get("/")
+    drawn = Template("{% load monitoring_parts %}{% with_task_links words %}").render(
+        RequestContext(request, {"words": f"Sent as {new}. <b>"})
+    )
+    url = reverse("admin:monitoring_task_change", args=[new])
+    assert drawn == f'Sent as <a href="{url}">{new}</a>. &lt;b&gt;'
+
+
 def test_a_task_is_started_from_its_own_page_by_those_who_may(admin_client: Client) -> None:
     url = reverse("admin:monitoring_task_start")
     page = text(admin_client.get(url, {"name": "shop.pay", "queue": "mail"}))
@@ -257,6 +268,21 @@ def test_a_task_is_started_from_its_own_page_by_those_who_may(admin_client: Clie
     assert client.get(url).status_code == 403
     make_task(TASK)
     assert "Start a task" not in text(client.get(reverse("admin:monitoring_task_changelist")))
+
+
+def test_arguments_that_are_nested_too_deep_are_shown_with_what_is_wrong(admin_client: Client) -> None:
+    for depth in (201, 900, 950, 100_000):
+        deep = "[" * depth + "]" * depth
+        data = {"target": "tasksdemo.tasks.slow.slow_task", "args": deep}
+        for response in (
+            admin_client.post(url_of("apply"), {**data, "confirmed": "1"}),
+            admin_client.post(url_of("apply"), data),
+        ):
+            assert response.status_code == 200
+            assert deep in text(response)
+        assert "nested more than 200 levels deep" in text(
+            admin_client.post(url_of("apply"), {**data, "confirmed": "1"})
+        )
 
 
 def test_a_bulk_action_with_parameters_asks_for_them_first(admin_client: Client) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +18,15 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from monitoring.admin.list_parts.columns import LISTED
 from monitoring.control.marks import mark
 from monitoring.models import Consumer, WorkerSnapshot
-from tests.factories import count_statistics, make_dead_letter, make_event, make_gap, make_task, make_worker
+from tests.factories import (
+    count_statistics,
+    make_dead_letter,
+    make_event,
+    make_gap,
+    make_queue,
+    make_task,
+    make_worker,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +182,36 @@ def test_what_is_not_there_leads_back_to_the_list(admin_client: Client, model: s
     page = admin_client.get(response["Location"])
     assert page.status_code == 200
     assert "There is no" in page.content.decode()
+
+
+def test_links_to_the_task_list_mean_a_name_whatever_signs_it_has(admin_client: Client) -> None:
+    """In the address of the list a comma parts values, and ``*`` stands for anything."""
+    name = 'pay,"*\\now'
+    fields = {"name": name, "queue": name, "worker": name, "state": "FAILURE", "finished_at": timezone.now()}
+    make_task("meant", **fields)
+    make_task("waits", name=name, queue=name, state="PENDING")
+    for other in ("pay", "now", 'pay,"and\\now'):
+        make_task(f"other {other}", **{**fields, "name": other, "queue": other, "worker": other})
+    make_worker(name)
+    make_queue(name)
+    now = timezone.now()
+    WorkerSnapshot.objects.create(
+        hostname=name, kind="registered", content={name: {}}, asked_at=now, answered_at=now
+    )
+    count_statistics()
+    listed = reverse("admin:monitoring_task_changelist")
+    pages = {
+        reverse("admin:monitoring_task_change", args=["meant"]): {"queue", "name"},
+        reverse("admin:monitoring_worker_change", args=[quote(name)]): {"worker"},
+        reverse("admin:monitoring_queue_change", args=[quote(name)]): {"queue"},
+        f"{reverse('admin:monitoring_statistic_changelist')}?{urlencode({'name': name})}": {"name"},
+    }
+    for page, parameters in pages.items():
+        html = admin_client.get(page).content.decode()
+        links = {unescape(link) for link in re.findall(rf'href="({listed}\?[^"]+)"', html)}
+        followed = {link for link in links if parameters & set(QueryDict(link.partition("?")[2]))}
+        assert followed, page
+        for link in followed:
+            rows = set(re.findall(r'data-task="([^"]+)"', admin_client.get(link).content.decode()))
+            assert rows <= {"meant", "waits"}, link
+            assert rows or "state=" in link, link

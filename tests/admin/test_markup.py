@@ -145,3 +145,27 @@ def test_notices_can_be_read(theme: str, kind: str) -> None:
 
 def test_every_state_has_an_icon() -> None:
     assert STATE_ICONS.keys() == set(State.values)
+
+
+def _top_rules(path: Path) -> dict[str, dict[str, str]]:
+    """Of a style sheet, properties by selector; what is inside of a query is left out."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    text = re.sub(r"@[a-z]+[^{;]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", text)
+    rules: dict[str, dict[str, str]] = {}
+    for selectors, body in re.findall(r"([^{}]+)\{([^{}]*)\}", text):
+        pairs = dict(part.split(":", 1) for part in body.split(";") if ":" in part)
+        for selector in selectors.split(","):
+            rules.setdefault(selector.strip(), {}).update(
+                (name.strip(), value.strip()) for name, value in pairs.items()
+            )
+    return rules
+
+
+def test_no_sheet_takes_back_what_another_says_of_the_same_selector() -> None:
+    """All sheets stand on all pages: a class that two of them define is one class, with the properties of the last."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for path in STYLES:
+        for selector, properties in _top_rules(path).items():
+            for name in properties:
+                said.setdefault((selector, name), set()).add(path.name)
+    assert {key: files for key, files in said.items() if len(files) > 1} == {}

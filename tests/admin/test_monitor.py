@@ -164,6 +164,7 @@ def test_a_limited_user_sees_their_tasks_and_no_figures_of_everybody(settings: A
     assert 'data-task="mine"' in page
     assert 'data-task="other"' not in page
     assert "events/s" not in page
+    assert "changes since then" not in page
 
 
 def test_workers_are_there_with_active_of_concurrency_and_load() -> None:

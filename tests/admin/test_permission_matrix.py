@@ -40,6 +40,7 @@ from monitoring.routing import websocket_urlpatterns
 from tests.addresses import Address, addresses
 from tests.control.test_verbs import FIT
 from tests.factories import make_dead_letter, make_event, make_gap, make_queue, make_task, make_worker
+from tests.live.conftest import PATIENCE
 from tests.live.sockets import Page, cookie_of, on_database
 from tests.people import (
     ANONYMOUS,
@@ -573,7 +574,8 @@ async def test_each_socket_answers_each_person(person: str) -> None:
     for name in PAGES:
         query = f"page={name}&" + {"task": f"task={SEEN}", "worker": f"worker={WORKER}"}.get(name, "")
         abroad = Page(cookie, query, origin="http://elsewhere.example")
-        assert (await abroad.socket.connect())[0] is False, "what CSRF is to pages, the origin is to sockets"
+        connected, _ = await abroad.socket.connect(timeout=PATIENCE)
+        assert not connected, "what CSRF is to pages, the origin is to sockets"
         async with Page(cookie, query) as page:
             if person in CLOSED:
                 assert await page.close_code() == CLOSED[person], name

@@ -27,6 +27,12 @@ LIST = reverse("admin:monitoring_queue_changelist")
 PURGE = reverse("admin:monitoring_queue_control", args=["purge"])
 
 
+@pytest.fixture(autouse=True)
+def _patience(settings: Any) -> None:
+    """The broker of a busy machine answers late."""
+    settings.MONITORING = {**settings.MONITORING, "CONTROL_TIMEOUT": 20.0}
+
+
 def client_of(*permissions: str, name: str = "someone") -> Client:
     client = Client()
     client.force_login(make_user(name, *permissions))

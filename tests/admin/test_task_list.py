@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.models import Consumer
+from monitoring.queries import reading as reading_module
 from monitoring.queries.keyset import Place
-from monitoring.queries.reading import LIMIT, Reading
+from monitoring.queries.reading import Reading
 from monitoring.queries.sorting import NEWEST_FIRST
 from monitoring.queries.task_list import TaskList
 from tests.factories import VIEWER_PERMISSIONS, make_task, make_user, make_worker
@@ -218,7 +219,7 @@ def test_another_order_without_time_offers_to_look_longer(
     patience: list[int] = []
 
     def no_time(_asked: Any, _sort: Any, _place: Any, reading: Reading) -> TaskList:
-        patience.append(round(reading.limit / LIMIT))
+        patience.append(round(reading.limit / reading_module.LIMIT))
         return found
 
     monkeypatch.setattr("monitoring.admin.task_list.find", no_time)

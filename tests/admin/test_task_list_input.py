@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -56,6 +58,27 @@ def test_a_mistake_is_marked_where_it_stands(viewer: Client) -> None:
     assert "<tr data-task" not in html
     html = viewer.get(url, {"-state": "LOSTT"}).content.decode()
     assert "-state: <mark>LOSTT</mark>" in html
+
+
+def test_a_search_that_needs_a_range_of_time_offers_some(viewer: Client) -> None:
+    url = reverse("admin:monitoring_task_changelist")
+    page = viewer.get(url, {"exception": "*Key*"}).content.decode()
+    banner = page.partition('id="mon-mistakes"')[2].partition("</div>")[0]
+    assert "needs a time range" in banner
+    links = re.findall(r'<a class="mon-button" href="([^"]+)">', banner)
+    assert len(links) == 3
+    for link in links:
+        bounded = viewer.get(url + unescape(link)).content.decode()
+        assert "mon-mistakes" not in bounded
+        assert "KeyError" in bounded
+
+    assert (
+        '<a class="mon-button"'
+        not in viewer.get(url, {"q": "("})
+        .content.decode()
+        .partition('id="mon-mistakes"')[2]
+        .partition("</div>")[0]
+    )
 
 
 def test_typed_words_join_the_filter_as_chips(viewer: Client) -> None:

@@ -113,11 +113,18 @@ def test_nothing_known_is_said(admin_client: Client) -> None:
         ({"state": "LOST"}, "nobody knows how it ended"),
         ({"state": "REVOKED", "expired": True}, "Expired before a worker started it."),
         ({"state": "REVOKED", "terminated": True, "signum": "SIGKILL"}, "its process got SIGKILL"),
+        ({"state": "REVOKED", "terminated": True, "signum": "15"}, "its process got SIGTERM"),
         ({"state": "REVOKED", "terminated": False}, "Revoked before it ran."),
     ],
 )
 def test_the_state_in_words(admin_client: Client, fields: dict[str, object], words: str) -> None:
     assert words in page_of(admin_client, make_task(**fields))
+
+
+def test_a_task_that_was_sent_again_is_not_said_to_have_started_itself(admin_client: Client) -> None:
+    html = page_of(admin_client, make_task("again", parent_id="again", root_id="again"))
+    assert "Started by" not in html
+    assert "itself, when it was sent again" in html
 
 
 def test_relatives_and_workers_are_linked_where_they_have_a_page(admin_client: Client) -> None:

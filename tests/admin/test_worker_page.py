@@ -105,6 +105,18 @@ def test_tasks_with_a_record_lead_to_their_page(admin_client: Client) -> None:
 
 
 @pytest.mark.usefixtures("_told")
+def test_tasks_that_have_ended_since_the_worker_was_asked_are_not_said_to_run(admin_client: Client) -> None:
+    for task in answers("prefork")["active"]:
+        make_task(task["id"], name=task["name"], state="SUCCESS")
+    running = page(admin_client, "running")
+    assert running.count("has ended") == len(answers("prefork")["active"])
+    assert "mon-elapsed" not in running
+    pool = page(admin_client, "pool")
+    assert pool.count(">idle<") == len(answers("prefork")["stats"]["pool"]["processes"])
+    assert "mon-elapsed" not in pool
+
+
+@pytest.mark.usefixtures("_told")
 def test_tabs_count_what_the_worker_has(admin_client: Client) -> None:
     text = page(admin_client)
     count = len(answers("prefork")["active"])

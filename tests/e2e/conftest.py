@@ -15,6 +15,8 @@ from tests.e2e.stack import Stack, WebServer, live_stack
 from tests.factories import VIEWER_PERMISSIONS, make_user
 
 CSP = "default-src 'self'"
+#: What a browser complains of while there is no server.
+LOST = re.compile("net::ERR_|closed before")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,13 +37,14 @@ def browser(chromium: str) -> Iterator[Browser]:
         # Playwright's synchronous interface runs an event loop in this thread, which Django takes for async code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         with sync_playwright() as playwright:
+            expect.set_options(timeout=PATIENCE_MS)
             started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             yield started
             started.close()
 
 
 def with_policy(route: Route) -> None:
-    response = route.fetch(max_redirects=0)
+    response = route.fetch(max_redirects=0, timeout=PATIENCE_MS)
     route.fulfill(response=response, headers={**response.headers, "content-security-policy": CSP})
 
 
@@ -81,6 +84,8 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[OpenPage]:
 
     yield open_
     for context in contexts:
+        # What a page still asks for at the end of a test is cut off, which is no fault of the next one.
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
     assert errors == []
 
@@ -136,14 +141,13 @@ class Reader:
             context.close()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not (self.may_lose_the_server and "ERR_CONNECTION" in message.text):
+        if message.type == "error" and not (self.may_lose_the_server and LOST.search(message.text)):
             self.complaints.append(message.text)
 
 
 @pytest.fixture
 def reader(browser: Browser) -> Iterator[Reader]:
     """Fails the test at its end where a browser reported an error, such as something that the policy forbids."""
-    expect.set_options(timeout=PATIENCE_MS)
     reading = Reader(browser)
     yield reading
     reading.close()

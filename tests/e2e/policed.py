@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from project.asgi import application as project
+import django
+
+django.setup()
+
+from monitoring.control.perform import perform  # noqa: E402
+from project.asgi import application as project  # noqa: E402
 
 Message = dict[str, Any]
 POLICY = (b"content-security-policy", b"default-src 'self'")
+# Seconds in which a page looks for the effect of what was done on it: a busy machine takes longer than usual.
+perform.__kwdefaults__["patience"] = 20.0
 
 
 async def application(

@@ -84,7 +84,11 @@ def live_stack(folder: Path) -> Iterator[Stack]:
     with ExitStack() as stack:
         valkey = stack.enter_context(Valkey())
         environment = environment_of(
-            folder, valkey.url, CHANNEL_LAYER_URL=valkey.url, DJANGO_LOG_LEVEL="WARNING"
+            folder,
+            valkey.url,
+            DJANGO_SETTINGS_MODULE="tests.e2e.settings",
+            CHANNEL_LAYER_URL=valkey.url,
+            DJANGO_LOG_LEVEL="WARNING",
         )
         manage(environment, "migrate", "-v0")
         manage(environment, "shell", "-v0", "-c", SET_UP)

@@ -41,7 +41,7 @@ def chart_sums(page: Page, key: str) -> dict[str, int]:
     chart.get_by_role("button", name="show as table").click()
     table = chart.locator("table")
     expect(table).to_be_visible()
-    heads = table.locator("thead th").all_inner_texts()[1:]
+    heads = [head.strip() for head in table.locator("thead th").all_text_contents()[1:]]
     rows = table.locator("tbody tr").all()
     cells = [[int(text) for text in row.locator("td").all_inner_texts()] for row in rows]
     return dict(zip(heads, map(sum, zip(*cells, strict=True)), strict=True))
@@ -83,6 +83,7 @@ def test_filters_ranges_and_a_dragged_time_stand_in_the_address(open_page: OpenP
     expect(page).to_have_url(re.compile("name=shop.tasks.pay&range=1h"))
     chart = page.locator("#mon-chart-throughput")
     expect(chart.locator(".mon-chart-mark")).to_contain_text("v1.2")
+    page.wait_for_load_state()
     box = chart.locator(".u-over").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 60, box["y"] + 40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Locator, Page
 
 from monitoring.control.marks import mark
 from monitoring.models import FailureTriage, WorkerSnapshot
@@ -170,6 +171,13 @@ def settle(page: Page) -> None:
     page.evaluate("() => document.getAnimations().forEach((change) => change.finish())")
 
 
+def place(locator: Locator) -> FloatRect:
+    """Where it stands on the page."""
+    found = locator.bounding_box()
+    assert found
+    return found
+
+
 def serious(page: Page) -> list[str]:
     """What axe finds of serious and critical violations, once the page has settled."""
     settle(page)
@@ -225,3 +233,27 @@ def test_the_pages_follow_the_admins_theme(open_page: OpenPage, theme: str) -> N
         "getComputedStyle(document.querySelector('.mon-badge.mon-state-failure')).color"
     )
     assert colour == ("rgb(255, 157, 150)" if theme == "dark" else "rgb(179, 38, 30)")
+
+
+@pytest.mark.usefixtures("_rows")
+def test_the_tab_of_a_page_is_in_sight_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page("", width=360)
+    for path in ("task/", "queue/", "config/", "apitoken/", "worker/celery_40web-1/change/?tab=system"):
+        page.goto(f"/admin/monitoring/{path}")
+        settle(page)
+        for tabs in page.locator(".mon-tabs").all():
+            box, tab = place(tabs), place(tabs.locator("[aria-current]"))
+            assert box["x"] <= tab["x"], path
+            assert tab["x"] + tab["width"] <= box["x"] + box["width"] + 1, path
+
+
+@pytest.mark.usefixtures("_rows")
+def test_a_long_name_gives_way_and_a_short_one_is_seen(open_page: OpenPage) -> None:
+    """Where the module does not fit, the function is what stays; on a phone too."""
+    for width in (360, 1440):
+        page = open_page("monitoring/statistic/?range=24h", width=width)
+        function = page.locator(".mon-statistics .mon-function", has_text=re.compile("^pay$"))
+        name, cell = place(function), place(function.locator("xpath=ancestor::th"))
+        assert name["width"] > 20
+        assert cell["y"] <= name["y"]
+        assert name["y"] + name["height"] <= cell["y"] + cell["height"] + 1

@@ -10,6 +10,7 @@ from tests.e2e.conftest import Reader
 from tests.e2e.stack import Stack
 from tests.e2e.test_monitor import STAYED, mark
 from tests.e2e.test_monitor_reading import finish
+from tests.tasksdemo.shop import wait_for
 
 BAR = re.compile(r"[1-9]\d* new, shown when you press here")
 
@@ -23,7 +24,7 @@ def test_the_task_list_takes_new_tasks_on_top_and_changes_rows_in_place(stack: S
     finish(shop)
     page = reader.open(stack.redis, "task/")
     mark(page)
-    task_id = shop.start("/tasks/slow", duration=3)["task_id"]
+    task_id = shop.start("/tasks/slow", duration=12)["task_id"]
     expect(rows(page, task_id).locator(".mon-state-started")).to_be_visible()
     expect(rows(page, task_id).locator(".mon-state-success")).to_be_visible()
     assert page.evaluate(STAYED)
@@ -53,7 +54,9 @@ def test_an_older_page_of_the_task_list_keeps_its_rows_and_says_what_is_new(
     for _ in range(size // 20):
         shop.outcome(shop.start("/tasks/chord", size=20)["task_id"], "SUCCESS")
     page = reader.open(stack.redis, "task/")
-    page.get_by_role("link", name="Older").click()
+    older = page.get_by_role("link", name="Older")
+    wait_for(lambda: page.reload() and older.count(), "more tasks than a page has")
+    older.click()
     expect(page).to_have_url(re.compile("place="))
     page.wait_for_function("document.documentElement.classList.contains('mon-scripted')")
     seen = page.locator(".mon-tasks tr[data-task]").count()
@@ -87,8 +90,8 @@ def test_the_switch_stops_a_list_and_is_remembered_for_this_kind_of_page(
 
     before = page.locator(".mon-tasks tr[data-task]").count()
     fresh = finish(shop)
-    other.reload()
-    expect(rows(other, fresh)).to_be_visible()
+    # Its result is there before its events are stored.
+    wait_for(lambda: other.reload() and rows(other, fresh).count(), "a list that was loaded anew")
     assert page.locator(".mon-tasks tr[data-task]").count() == before
     expect(page.locator(".mon-strip")).to_be_visible()
     switch.click(force=True)
@@ -97,7 +100,7 @@ def test_the_switch_stops_a_list_and_is_remembered_for_this_kind_of_page(
 
 
 def test_the_page_of_a_task_follows_it_and_keeps_what_is_open(stack: Stack, reader: Reader) -> None:
-    task_id = stack.redis.shop.start("/tasks/slow", duration=20)["task_id"]
+    task_id = stack.redis.shop.start("/tasks/slow", duration=30)["task_id"]
     listed = reader.open(stack.redis)
     expect(listed.locator(f'#mon-running tr[data-task="{task_id}"]')).to_be_visible()
     page = reader.open(stack.redis, f"task/{task_id}/change/")

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.e2e.conftest import Reader
+from tests.e2e.conftest import PATIENCE_MS, Reader
 from tests.e2e.stack import Stack
 
 #: Of one list; the server sends no more.
@@ -90,8 +90,10 @@ def test_a_thousand_frames_leave_no_more_behind_than_the_first_hundreds(stack: S
     page.goto("/admin/monitoring/monitor/")
 
     def has_shown(number: int) -> None:
-        expect(page.locator(f'#mon-running tr[data-task="{number}-0"]')).to_be_visible()
-        assert page.locator("#mon-running tr").count() == ROWS
+        # Each frame is sent when the one before has been answered.
+        last = page.locator(f'#mon-running tr[data-task="{number}-0"]')
+        expect(last).to_be_visible(timeout=5 * PATIENCE_MS)
+        expect(page.locator("#mon-running tr")).to_have_count(ROWS)
 
     has_shown(WARM)
     used, nodes, listeners = heap(page)

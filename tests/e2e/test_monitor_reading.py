@@ -13,8 +13,11 @@ from tests.e2e.conftest import Reader
 from tests.e2e.stack import Stack
 from tests.e2e.test_every_page import serious
 from tests.e2e.test_monitor import mark, row
-from tests.tasksdemo.shop import Shop
+from tests.tasksdemo.shop import Shop, manage, wait_for
 
+#: A duration that no test waits for, and how such a task is ended.
+FOR_EVER = 600
+END = "from project.celery import app; app.control.revoke({!r}, terminate=True)"
 WIDTHS = [360, 390, 768, 1024, 1440, 2560]
 KEYS_OF_ROWS = "[...document.querySelectorAll('#mon-finished tr[data-task]')].map((row) => row.dataset.task)"
 FORMATTED = """async ([address, durations, numbers]) => {
@@ -39,7 +42,9 @@ def test_no_row_moves_under_the_pointer(stack: Stack, reader: Reader) -> None:
     seen = page.evaluate(KEYS_OF_ROWS)
 
     fresh = finish(shop)
-    bar = page.get_by_role("button", name=re.compile(r"[1-9] new, shown when you press here"))
+    bar = page.locator(
+        '[data-new-of="finished"]', has_text=re.compile(r"[1-9] new, shown when you press here")
+    )
     expect(bar).to_be_visible()
     assert page.evaluate(KEYS_OF_ROWS) == seen
     bar.click()
@@ -56,12 +61,15 @@ def test_no_row_moves_under_the_pointer(stack: Stack, reader: Reader) -> None:
 def test_a_row_opens_in_place_by_keys_follows_its_task_and_closes(stack: Stack, reader: Reader) -> None:
     shop = stack.redis.shop
     page = reader.open(stack.redis, "monitor/?name=*.progress_task")
-    task_id = shop.start("/tasks/progress", steps=6, seconds=6)["task_id"]
+    task_id = shop.start("/tasks/progress", steps=6, seconds=20)["task_id"]
     running = row(page, "running", task_id)
     expect(running).to_be_visible()
-    page.keyboard.press("j")
-    while page.evaluate("document.activeElement.dataset.task") != task_id:
+
+    def next_is_it() -> bool:
         page.keyboard.press("j")
+        return bool(page.evaluate("document.activeElement.dataset.task") == task_id)
+
+    wait_for(next_is_it, "the row, from one to the next")
     page.keyboard.press("Enter")
     peek = page.locator(".mon-peek")
     expect(peek).to_contain_text("'steps': 6")
@@ -110,12 +118,18 @@ def test_keys_change_pages_and_list_themselves_and_are_ignored_while_typing(
     expect(page.locator("#mon-paused")).to_be_hidden()
     field.fill("")
     page.locator("h1").click()
-    page.keyboard.press("g")
-    page.keyboard.press("t")
+    go(page, "t")
     expect(page).to_have_url(re.compile(r"/monitoring/task/$"))
-    page.keyboard.press("g")
-    page.keyboard.press("l")
+    page.wait_for_load_state()
+    go(page, "l")
     expect(page).to_have_url(re.compile(r"/monitoring/monitor/$"))
+
+
+def go(page: Page, letter: str) -> None:
+    """Press `g` and a letter. The page's clock stands still: the letter counts for a moment only."""
+    page.evaluate("performance.now = () => 0")
+    page.keyboard.press("g")
+    page.keyboard.press(letter)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -126,7 +140,15 @@ def test_axe_finds_no_serious_violation_in_any_state_of_the_page(
     shop = stack.redis.shop
     ended = finish(shop)
     page = reader.open(stack.redis, theme=theme, width=width)
-    task_id = shop.start("/tasks/progress", steps=100, seconds=60)["task_id"]
+    task_id = shop.start("/tasks/progress", steps=1000, seconds=FOR_EVER)["task_id"]
+    try:
+        look_at_every_state(page, task_id)
+    finally:
+        manage(stack.environment, "shell", "-v0", "-c", END.format(task_id))
+    assert ended
+
+
+def look_at_every_state(page: Page, task_id: str) -> None:
     expect(row(page, "running", task_id).locator(".mon-progress-bar")).to_be_attached()
     assert serious(page) == []
     row(page, "running", task_id).locator(".mon-cell-state").click()
@@ -140,7 +162,6 @@ def test_axe_finds_no_serious_violation_in_any_state_of_the_page(
     assert serious(page) == [], "paused"
     page.evaluate("document.getElementById('mon-keys').showModal()")
     assert serious(page) == [], "with the list of keys"
-    assert ended
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from monitoring.models import SavedView, Task, TaskListChoice
 from tests.e2e.conftest import OpenPage
 from tests.e2e.test_bulk import grant
-from tests.e2e.test_every_page import LONG, serious
+from tests.e2e.test_every_page import LONG, place, serious
 from tests.factories import make_task
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("_tasks")]
@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture
 def _tasks(db: None) -> None:
-    expect.set_options(timeout=60_000)
     now = timezone.now()
     for number in range(12):
         make_task(
@@ -36,6 +35,7 @@ def _tasks(db: None) -> None:
 
 
 def rows(page: Page) -> list[str]:
+    page.wait_for_load_state()
     found: list[str] = page.locator("tr[data-task]").evaluate_all("rows => rows.map(row => row.dataset.task)")
     return found
 
@@ -81,11 +81,32 @@ def test_values_that_exist_are_suggested(open_page: OpenPage) -> None:
     box = page.get_by_role("combobox", name="Search tasks")
     box.press_sequentially("-queue:pa")
     expect(page.get_by_role("option", name="payments")).to_contain_text("6")
-    box.press("Tab")
+    box.press("ArrowDown")
+    box.press("Enter")
     expect(box).to_have_value("-queue:payments")
     box.press("Enter")
     expect(page.get_by_label("Remove queue not payments")).to_be_visible()
     expect(page.get_by_role("combobox", name="Search tasks")).to_have_value("")
+
+
+def test_tab_takes_the_chosen_suggestion_and_moves_on(open_page: OpenPage) -> None:
+    page = open_page("monitoring/task/")
+    box = page.get_by_role("combobox", name="Search tasks")
+    option = page.get_by_role("option", name="payments")
+    for leave, chosen, written in [
+        ("Tab", True, "queue:payments"),
+        ("Shift+Tab", True, "queue:payments"),
+        ("Tab", False, "queue:pa"),
+    ]:
+        box.fill("")
+        box.press_sequentially("queue:pa")
+        expect(option).to_be_visible()
+        if chosen:
+            box.press("ArrowDown")
+        box.press(leave)
+        expect(box).to_have_value(written)
+        expect(box).not_to_be_focused()
+        expect(option).to_be_hidden()
 
 
 def test_the_brush_chooses_a_time_range_by_pointer_and_by_keys(open_page: OpenPage) -> None:
@@ -141,7 +162,8 @@ def test_columns_are_chosen_ordered_and_kept(open_page: OpenPage) -> None:
         page.keyboard.press("Alt+ArrowUp")
     page.get_by_role("button", name="Show these").click()
     expect(page.locator(".mon-tasks thead th").nth(1)).to_have_text("Exception")
-    heads = page.locator(".mon-tasks thead th").all_inner_texts()
+    page.wait_for_load_state()
+    heads = [head.strip() for head in page.locator(".mon-tasks thead th").all_text_contents()]
     assert heads[1:4] == ["Exception", "State", "Task"]
     assert "Arguments" not in heads
     assert TaskListChoice.objects.get().columns[:2] == ["exception_type", "state"]
@@ -228,3 +250,23 @@ def test_a_column_is_moved_by_its_buttons(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Show these").click()
     expect(page.locator(".mon-tasks thead th").nth(1)).to_have_text("Task")
     assert TaskListChoice.objects.get().columns[:2] == ["name", "state"]
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_what_clears_a_facet_stands_beside_its_name(open_page: OpenPage, width: int) -> None:
+    page = open_page("monitoring/task/?state=FAILURE", width=width)
+    if width == 360:
+        page.get_by_role("button", name="Filters").click()
+    above, below = (
+        place(page.get_by_role("link", name="Clear State")),
+        place(page.locator("#mon-facets .mon-facet").first),
+    )
+    assert above["y"] + above["height"] <= below["y"] + 1
+
+
+def test_the_list_of_keys_has_room_around_it(open_page: OpenPage) -> None:
+    page = open_page("monitoring/task/")
+    page.get_by_role("button", name="Keyboard keys").click()
+    outside, inside = place(page.locator("#mon-keys")), place(page.locator("#mon-keys-title"))
+    assert inside["x"] - outside["x"] >= 12
+    assert inside["y"] - outside["y"] >= 12

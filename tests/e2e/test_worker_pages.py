@@ -138,3 +138,24 @@ def test_workers_are_chosen_by_keys_and_asked_about_together(open_page: OpenPage
     question = page.locator("dialog[open]")
     expect(question.locator("h1")).to_contain_text("2 workers")
     expect(question.locator("table")).to_contain_text("celery@0")
+
+
+def test_two_quick_clicks_ask_one_question(open_page: OpenPage, paths: list[str]) -> None:
+    page = open_as_operator(open_page, paths[1])
+    link = page.locator("a[data-ask]").first
+    link.evaluate("link => { link.click(); link.click(); }")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("dialog[open]")).to_have_count(1)
+
+
+def test_a_question_that_was_called_off_can_be_asked_again(open_page: OpenPage, paths: list[str]) -> None:
+    page = open_as_operator(open_page, paths[1])
+    button = page.locator("form[data-ask] button[type=submit]").first
+    words = button.text_content() or ""
+    button.click()
+    question = page.locator("dialog[open]")
+    question.locator("[data-safe]").click()
+    expect(question).to_have_count(0)
+    expect(button).to_have_text(words)
+    expect(button).to_be_enabled()
+    expect(button).to_be_focused()

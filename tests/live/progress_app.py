@@ -5,7 +5,11 @@ import time
 
 from celery import Celery
 
+from monitoring import progress
 from monitoring.progress import report
+
+# A machine that stands still for a moment is no broker that does not answer.
+progress.LONGEST_REPORT = 60.0
 
 app = Celery("progress", broker=os.environ.get("BROKER", "memory://"), set_as_current=False)
 app.conf.update(

@@ -58,8 +58,8 @@ class Page:
         self.cursor: int | None = None
         self.lists: dict[str, dict[str, Any]] = {}
         self.frames: list[dict[str, Any]] = []
-        #: When each frame came, and how many bytes it had.
-        self.arrivals: list[tuple[float, int]] = []
+        #: How many bytes each frame had.
+        self.sizes: list[int] = []
 
     async def __aenter__(self) -> Page:
         connected, _ = await self.socket.connect(timeout=PATIENCE)
@@ -74,7 +74,7 @@ class Page:
         text = await self.socket.receive_from(timeout=PATIENCE)
         message: dict[str, Any] = json.loads(text)
         if message["type"] == "frame":
-            self.arrivals.append((time.monotonic(), len(text.encode())))
+            self.sizes.append(len(text.encode()))
             self.frames.append(message)
             self._apply(message)
             if self.answers:
@@ -95,7 +95,12 @@ class Page:
             await self.receive()
 
     async def is_silent_for(self, seconds: float) -> bool:
-        return bool(await self.socket.receive_nothing(timeout=seconds))
+        """Whether nothing but heartbeats comes for so long."""
+        end = time.monotonic() + seconds
+        while not await self.socket.receive_nothing(timeout=max(0.0, end - time.monotonic())):
+            if (await self.receive())["type"] != "heartbeat":
+                return False
+        return True
 
     async def say(self, kind: str, **fields: Any) -> None:
         await self.socket.send_to(json.dumps({"type": kind, **fields}))

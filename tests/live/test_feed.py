@@ -4,14 +4,14 @@ import threading
 import time
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores.contract import Batch
 from monitoring.live.changes import Changes
 from monitoring.live.feed import ADVISORY_LOCK, FeedWriter, append
 from monitoring.models import FeedEntry
-from tests.live.conftest import until
+from tests.live.conftest import PATIENCE, until
 
 WRITERS, ENTRIES = 3, 40
 
@@ -22,6 +22,19 @@ def batch(*task_ids: str) -> Batch:
     )
 
 
+def append_at_last(using: str, changes: Changes) -> None:
+    """As a consumer does: again, where another writer has kept the lock for too long."""
+
+    def appended() -> bool:
+        try:
+            append(using, changes)
+        except OperationalError:
+            return False
+        return True
+
+    until(appended, "the entry had to be written")
+
+
 def test_who_has_read_up_to_an_id_never_misses_a_smaller_one(using):
     """Several writers; a reader that goes forward by id alone sees every entry that any of them has written."""
     errors: list[BaseException] = []
@@ -29,7 +42,7 @@ def test_who_has_read_up_to_an_id_never_misses_a_smaller_one(using):
     def write(writer: int) -> None:
         try:
             for number in range(ENTRIES):
-                append(using, Changes(tasks={f"{writer}-{number}"}))
+                append_at_last(using, Changes(tasks={f"{writer}-{number}"}))
         except BaseException as error:
             errors.append(error)
         finally:
@@ -63,7 +76,7 @@ def test_an_id_is_taken_only_by_the_one_who_holds_the_lock():
 
     def write() -> None:
         try:
-            append("postgresql", Changes(events=1))
+            append_at_last("postgresql", Changes(events=1))
             done.set()
         finally:
             connections.close_all()
@@ -81,7 +94,8 @@ def test_an_id_is_taken_only_by_the_one_who_holds_the_lock():
 
 def _waiters(cursor) -> int:
     cursor.execute(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s",
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = %s"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
         [ADVISORY_LOCK],
     )
     return cursor.fetchone()[0]
@@ -112,6 +126,8 @@ def test_commits_become_few_entries_that_together_say_everything(using, writer):
         writer.note(batch(f"task-{number}"))
         time.sleep(0.005)
     writer.stop()
+    writer.join(PATIENCE)
+    assert not writer.is_alive()
     seconds = time.monotonic() - begun
 
     written = entries(using)

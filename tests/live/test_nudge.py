@@ -1,15 +1,16 @@
 """Nudges reach a listener through Redis; a layer that is down, or missing, holds nobody up."""
 
 import asyncio
+import threading
 import time
 
 import pytest
 
+from monitoring.live import nudge as nudge_module
 from monitoring.live.layer import crossing_layer
 from monitoring.live.listener import Listener
-from monitoring.live.nudge import PATIENCE as NUDGE_PATIENCE
 from monitoring.live.nudge import Nudger
-from tests.live.conftest import eventually
+from tests.live.conftest import PATIENCE, eventually, until
 from tests.services import found
 
 
@@ -50,21 +51,43 @@ def _true(what):
     return answer
 
 
-def test_a_layer_that_does_not_answer_never_holds_up_who_nudges():
-    class Stuck:
-        async def group_send(self, group, message):
-            await asyncio.sleep(3_600)
+class Stuck:
+    """A layer that does not answer before it is told to."""
 
-    nudger = Nudger(Stuck())
-    nudger.start()
-    begun = time.monotonic()
-    for _ in range(1_000):
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    async def group_send(self, group, message):
+        self.asked.set()
+        while not self.may_answer.is_set():
+            await asyncio.sleep(0.01)
+
+
+def test_a_layer_that_does_not_answer_never_holds_up_who_nudges(monkeypatch):
+    layer = Stuck()
+    with monkeypatch.context() as patched:
+        # Who waited for the layer would wait for ever.
+        patched.setattr(nudge_module, "PATIENCE", 3_600)
+        nudger = Nudger(layer)
+        nudger.start()
         nudger.nudge()
-    nudging = time.monotonic() - begun
-    nudger.stop()
-    nudger.join(60)
+        until(layer.asked.is_set, "the layer had to be asked")
+        for _ in range(1_000):
+            nudger.nudge()
+        layer.may_answer.set()
+        nudger.stop()
     assert not nudger.is_alive()
-    assert nudging < NUDGE_PATIENCE
+
+
+def test_a_layer_that_does_not_answer_is_given_up():
+    layer = Stuck()
+    nudger = Nudger(layer)
+    nudger.start()
+    nudger.nudge()
+    until(layer.asked.is_set, "the layer had to be asked")
+    nudger.stop()
+    nudger.join(PATIENCE)
+    assert not nudger.is_alive()
 
 
 async def test_without_redis_there_is_no_listening_and_no_exception(settings):

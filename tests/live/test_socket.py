@@ -8,6 +8,7 @@ from monitoring.live import socket as socket_module
 from monitoring.live.broadcaster import watchers
 from monitoring.live.messages import MAX_BYTES
 from tests.factories import VIEWER_PERMISSIONS, make_user
+from tests.live.conftest import PATIENCE
 from tests.live.sockets import Page, cookie_of, on_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,7 +52,7 @@ async def test_who_may_not_see_tasks_is_closed_with_4403_and_gets_no_frame(trans
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", ""])
 async def test_another_origin_is_refused_before_it_is_accepted(cookie, origin):
     page = Page(cookie, origin=origin)
-    connected, _ = await page.socket.connect()
+    connected, _ = await page.socket.connect(timeout=PATIENCE)
     assert not connected
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ...queries.search.printing import exact_text
 from ...queries.statistics_range import Range
 from ...queries.statistics_rows import Selection
 from ...queries.visibility import Visibility
@@ -86,11 +87,15 @@ class StatisticsView:
     def tasks_url(self, *, ended: bool = True, state: str = "", name: str = "") -> str:
         """The task list of what is selected: the tasks that ended in the range, or those of now."""
         chosen = {
-            field: value
+            field: exact_text(value)
             for field in ("name", "queue", "worker")
             if (value := getattr(self.selection, field)) is not None
         }
-        query = {**chosen, **({"state": state} if state else {}), **({"name": name} if name else {})}
+        query = {
+            **chosen,
+            **({"state": state} if state else {}),
+            **({"name": exact_text(name)} if name else {}),
+        }
         if ended:
             query["finished"] = (
                 f"{_minute(self.period.start)}..{_minute(self.period.end - timedelta(minutes=1))}"

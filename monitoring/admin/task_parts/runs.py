@@ -10,6 +10,8 @@ from ...queries.runs import Runs
 
 #: Thousandths of the chart's width and height.
 WIDTH = HEIGHT = 1000
+#: There is room for as many at least: few runs are thin bars at the end, and not blocks.
+SLOTS = 24
 #: Height of a run whose time is not known or too short to be seen.
 LEAST = 12
 
@@ -37,7 +39,8 @@ class RunsPart:
 
 def runs_part(found: Runs, task: Task) -> RunsPart:
     most = max((run.runtime or 0.0 for run in found.tasks), default=0.0)
-    step = WIDTH / max(1, len(found.tasks))
+    step = WIDTH / max(SLOTS, len(found.tasks))
+    first = WIDTH - step * len(found.tasks)
     bars = []
     for index, run in enumerate(found.tasks):
         height = max(LEAST, round((run.runtime or 0.0) / most * HEIGHT)) if most else LEAST
@@ -45,7 +48,7 @@ def runs_part(found: Runs, task: Task) -> RunsPart:
             RunBar(
                 run,
                 _kind(run),
-                round(index * step + 0.15 * step, 2),
+                round(first + index * step + 0.15 * step, 2),
                 round(0.7 * step, 2),
                 HEIGHT - height,
                 height,

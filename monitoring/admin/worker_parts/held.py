@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from ... import formatting
 from ...models import Task
+from ...queries.outcomes import ENDED
 from ...queries.selection import tasks_by_id
 from ...queries.worker_parts.tasks import HeldTask, held_tasks
 from ...queries.worker_snapshots import Snapshot
@@ -38,6 +39,11 @@ class Held:
     state: str = ""
     url: str = ""
     actions: list[Action] = field(default_factory=list)
+
+    @property
+    def has_ended(self) -> bool:
+        """Since the worker was asked, by what its events have told."""
+        return self.state in ENDED
 
     @property
     def started_at(self) -> datetime | None:

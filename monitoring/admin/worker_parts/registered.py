@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from ... import formatting
+from ...queries.search.printing import exact_text
 from ...queries.worker_parts.registered import RegisteredTask, registered_tasks
 from .view import WorkerView
 
@@ -35,7 +36,7 @@ def registered_rows(view: WorkerView) -> list[RegisteredRow]:
         RegisteredRow(
             task,
             _options(task),
-            urlencode({"name": task.name}),
+            urlencode({"name": exact_text(task.name)}),
             rate and f"{rate}&{urlencode({'task_name': task.name})}",
             time and f"{time}&{urlencode({'task_name': task.name})}",
         )

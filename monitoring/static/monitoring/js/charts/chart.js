@@ -143,7 +143,7 @@ class Chart {
         y: { range: (_, least, most) => uPlot.rangeNum(Math.min(0, least ?? 0), most || 1, 0.1, true) },
       },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => axisTimes(splits, this.drawn.zone), space: 64, size: 28 },
+        { ...axis, grid: { show: false }, values: (_, splits) => axisTimes(splits, this.drawn.zone), space: 64, gap: 9, size: 28 },
         {
           ...axis,
           grid: { stroke: () => token("--mon-line"), width: 1 },

@@ -4,6 +4,9 @@
 import { parsePage } from "../live/parse.js";
 import { waits } from "./waits.js";
 
+/** How many questions have been asked for: an answer that is not to the last one comes too late. */
+let asked = 0;
+
 export function ask() {
   waits();
   document.addEventListener("click", (event) => {
@@ -35,7 +38,12 @@ function requestOf(form, submitter, action) {
 }
 
 async function open(request, leave) {
+  asked += 1;
+  const mine = asked;
   const question = await questionOf(request);
+  if (mine !== asked) {
+    return;
+  }
   if (!question) {
     leave();
     return;

@@ -3,11 +3,15 @@
 export function waits() {
   document.addEventListener("submit", (event) => {
     const button = event.submitter;
-    if (event.defaultPrevented || !button?.matches("[data-waits]")) {
+    if (!button?.matches("[data-waits]")) {
       return;
     }
-    // After the form has been read: a disabled button sends nothing of its own.
+    // After the form has been read: a disabled button sends nothing of its own. By then it is also known whether it is
+    // sent at all, or a question comes first.
     setTimeout(() => {
+      if (event.defaultPrevented) {
+        return;
+      }
       button.dataset.words = button.textContent;
       button.disabled = true;
       button.textContent = button.dataset.waits;

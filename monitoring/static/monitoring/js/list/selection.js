@@ -1,5 +1,7 @@
 // Which rows are selected: the page's, or all that match. Actions are dashed until something is.
 
+import { isShortcut } from "../live/keys.js";
+
 /** `form` is an id, `table` a selector, `name` that of the boxes, `key` the data attribute that names a row. */
 export function selection({ form: id, table, name, key }) {
   const form = document.getElementById(id);
@@ -41,7 +43,7 @@ export function selection({ form: id, table, name, key }) {
     }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=checkbox]), select")) {
+    if (!isShortcut(event)) {
       return;
     }
     const row = document.activeElement?.closest(`tr[data-${key}]`);

@@ -1,5 +1,7 @@
 // Suggestions while typing: values that exist, with their numbers. The word at the cursor is what is completed.
 
+import { isComposing } from "../live/keys.js";
+
 const TYPING_MS = 150;
 const WORD = /^(-?)([A-Za-z_]+):(.*)$/s;
 
@@ -25,7 +27,8 @@ export function suggest() {
     newest += 1;
     box.hidden = true;
     input.setAttribute("aria-expanded", "false");
-    input.removeAttribute("aria-activedescendant");
+    // What is opened next is not about the same word.
+    fill([], "");
   }
 
   function open() {
@@ -134,6 +137,9 @@ export function suggest() {
   });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
+    if (isComposing(event)) {
+      return;
+    }
     if (event.key === "Escape" && !box.hidden) {
       event.preventDefault();
       close();
@@ -144,9 +150,9 @@ export function suggest() {
       } else {
         step(event.key === "ArrowDown" ? 1 : -1);
       }
-    } else if (event.key === "Tab" && !event.shiftKey && !box.hidden && list.firstElementChild) {
-      event.preventDefault();
-      complete(current() ?? list.firstElementChild);
+    } else if (event.key === "Tab" && !box.hidden && current()) {
+      // The focus moves on, and closes the list, as it does from every combobox.
+      complete(current());
     } else if (event.key === "Enter" && !box.hidden && current()) {
       event.preventDefault();
       complete(current());

@@ -32,6 +32,8 @@ export function monitorFilter(page, lists) {
       return;
     }
     take(fetched);
+    // A frame may have come while this page was on its way: what it brought is not sent again by itself.
+    page.refresh();
   }
 
   function take(fetched) {

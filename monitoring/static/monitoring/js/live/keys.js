@@ -10,10 +10,10 @@ export function listenToKeys(page) {
   document.getElementById("mon-keys-button")?.addEventListener("click", () => dialog.showModal());
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !isComposing(event)) {
       closeMenu();
     }
-    if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || dialog?.open) {
+    if (!isShortcut(event)) {
       return;
     }
     if (performance.now() < goUntil) {
@@ -42,8 +42,20 @@ export function listenToKeys(page) {
   });
 }
 
+/** Whether a key is meant for the page: not for what is being written, the browser, or a question above the page. */
+export function isShortcut(event) {
+  const isModified = event.ctrlKey || event.metaKey || event.altKey;
+  return !isModified && !isComposing(event) && !isTyping(event.target) && !document.querySelector("dialog[open]");
+}
+
+/** Whether a key makes a letter of several, as in Chinese or with accents. Safari tells of the last one by its code. */
+export function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
 function isTyping(target) {
-  return Boolean(target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]"));
+  const field = "input:not([type=checkbox]), textarea, select";
+  return target.isContentEditable || Boolean(target.closest?.(field));
 }
 
 /** The search box of a list, or the first field of a filter that opens. */

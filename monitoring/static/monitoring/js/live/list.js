@@ -3,6 +3,7 @@
 import { number } from "./formatting.js";
 import { isHeld } from "./hold.js";
 import { newBar } from "./new_bar.js";
+import { closePeeks } from "./peek.js";
 import { RowList } from "./rows.js";
 import { words } from "./words.js";
 
@@ -29,7 +30,7 @@ export function liveList(name, body, key, { press, isFixed = () => false } = {})
 }
 
 function pressed(rows, panel) {
-  rows.body.querySelectorAll(".mon-peek").forEach((peek) => peek.remove());
+  closePeeks(rows.body);
   rows.arrange();
   if (panel.getBoundingClientRect().top < 0) {
     panel.scrollIntoView();

@@ -37,6 +37,7 @@ class LivePage {
     this.paused = null;
     this.live = true;
     this.awaitsFull = false;
+    this.unsaidFilter = null;
     this.connection = new Connection(() => this.#address(), this);
     this.notice = new Notice(document.getElementById("mon-connection"), () => this.connection.open());
     this.pauseNotice = new Notice(document.getElementById("mon-paused"), () => this.resume());
@@ -66,6 +67,13 @@ class LivePage {
   /** The page shows another filter: what comes before the next full frame belongs to the old one. */
   filter(query) {
     this.awaitsFull = this.connection.send({ type: "filter", query });
+    // A connection that is just being made asks for the filter that was in the address before.
+    this.unsaidFilter = this.awaitsFull ? null : query;
+  }
+
+  /** The page has taken rows that may be older than those of frames: the next one has to hold all of them. */
+  refresh() {
+    this.awaitsFull = this.connection.send({ type: "refresh" });
   }
 
   /** Follow what the page shows, or only the status strip. */
@@ -79,6 +87,9 @@ class LivePage {
   opened() {
     this.clock.forget();
     this.awaitsFull = false;
+    if (this.unsaidFilter !== null) {
+      this.filter(this.unsaidFilter);
+    }
     // The first frame of a paused page is not shown, so that its cursor stays; it says what has been missed.
     this.caughtUp = this.notice.isShown;
   }
@@ -139,7 +150,10 @@ class LivePage {
     }
     this.awaitsFull = false;
     this.clock.set(frame.at);
-    this.cursor = frame.cursor;
+    // A page of which only the strip is live stays as old as it was.
+    if (this.live) {
+      this.cursor = frame.cursor;
+    }
     this.at = frame.at;
     if (frame.strip) {
       Idiomorph.morph(document.getElementById("mon-strip"), frame.strip.html, { morphStyle: "innerHTML" });
@@ -184,7 +198,7 @@ class LivePage {
     });
     window.addEventListener("pagehide", () => this.connection.close());
     window.addEventListener("pageshow", (event) => event.persisted && this.connection.open());
-    window.addEventListener("online", () => this.connection.open());
+    window.addEventListener("online", () => document.hidden || this.connection.open());
     if (!document.hidden) {
       this.connection.open();
     }
@@ -208,7 +222,9 @@ class LivePage {
       if (second) {
         this.clock.tickRelative(this.root);
       }
-      this.part?.settle?.();
+      if (this.live) {
+        this.part?.settle?.();
+      }
     }, ELAPSED_TICK_MS);
   }
 

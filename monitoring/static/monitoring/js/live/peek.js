@@ -13,7 +13,7 @@ export function openInPlace(bodies) {
     if (opened(row)) {
       close(row);
     } else {
-      document.querySelectorAll(".mon-peek").forEach((peek) => close(peek.previousElementSibling));
+      closePeeks(document);
       open(row);
     }
   }
@@ -49,6 +49,11 @@ export function openInPlace(bodies) {
       }
     },
   };
+}
+
+/** Close whatever is open below `root`. */
+export function closePeeks(root) {
+  root.querySelectorAll(".mon-peek").forEach((peek) => close(peek.previousElementSibling));
 }
 
 function opened(row) {

@@ -12,22 +12,22 @@ const AGAIN_MS = 10_000;
 export function statisticsPage(page) {
   page.live = liveSwitch("statistics", (live) => page.setLive(live));
   const content = document.getElementById("mon-content");
-  let shown = null;
-  let counted = null;
+  // What the page shows was counted then; a count may have ended since, before anything was heard.
+  let shown = page.settings.countedAt ?? null;
+  let counted = shown;
   let busy = false;
   let askedAt = performance.now();
 
   async function refresh() {
     busy = true;
     askedAt = performance.now();
-    const version = counted;
     try {
       const response = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
-      const fetched = response.ok ? parsePage(await response.text()).getElementById(content.id) : null;
+      const fetched = response.ok ? parsePage(await response.text()) : null;
       if (fetched && !isReading(content)) {
-        Idiomorph.morph(content, fetched.innerHTML, { morphStyle: "innerHTML", callbacks: KEPT });
+        Idiomorph.morph(content, fetched.getElementById(content.id).innerHTML, { morphStyle: "innerHTML", callbacks: KEPT });
         document.dispatchEvent(new Event("mon-morphed"));
-        shown = version;
+        shown = fetched.getElementById("mon-live").dataset.countedAt ?? null;
       }
     } catch {
       // The connection says that the server is away; the next count brings this page up to date.
@@ -41,12 +41,12 @@ export function statisticsPage(page) {
     receive(frame) {
       if (frame.statistics) {
         counted = frame.statistics.counted_at;
-        shown ??= counted;
       }
     },
     settle() {
       const isOver = content.querySelector("[data-time-is-over]") !== null;
-      if (counted !== shown && !isOver && !busy && performance.now() - askedAt > AGAIN_MS && !isReading(content)) {
+      const isDue = performance.now() - askedAt > AGAIN_MS;
+      if (counted !== shown && page.connection.isOpen && !isOver && !busy && isDue && !isReading(content)) {
         refresh();
       }
     },

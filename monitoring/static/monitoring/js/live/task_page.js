@@ -25,10 +25,12 @@ export function taskPage(page) {
     busy = true;
     askedAt = performance.now();
     const version = wanted;
+    const address = location.href;
     try {
-      const response = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+      const response = await fetch(address, { credentials: "same-origin", redirect: "error" });
       const fetched = response.ok ? parsePage(await response.text()).getElementById(content.id) : null;
-      if (fetched) {
+      // Else a part of the page has been swapped meanwhile, which this would undo.
+      if (fetched && location.href === address) {
         Idiomorph.morph(content, fetched.innerHTML, { morphStyle: "innerHTML", callbacks: KEEP_OPEN });
         shown = version;
         bar(0, false);
@@ -51,7 +53,7 @@ export function taskPage(page) {
       }
     },
     settle() {
-      if (wanted !== shown && !busy && performance.now() - askedAt > AGAIN_MS) {
+      if (wanted !== shown && page.connection.isOpen && !busy && performance.now() - askedAt > AGAIN_MS) {
         morph();
       }
     },

@@ -57,7 +57,7 @@ export function workerPage(page) {
       }
     },
     settle() {
-      if (connected && !busy && performance.now() - askedAt > AGAIN_MS) {
+      if (connected && page.connection.isOpen && !busy && performance.now() - askedAt > AGAIN_MS) {
         refresh();
       }
     },

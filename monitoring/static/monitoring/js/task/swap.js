@@ -2,6 +2,9 @@
 // where that fails, it is a link. The address follows, so that reload and sharing show the same; not for what is asked
 // of another server and would be asked again at each reload (data-swap-stay).
 
+/** By id of the part: the last link to it that was pressed. An answer to an earlier one comes too late. */
+const pressed = new Map();
+
 export function swap() {
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[data-swap]");
@@ -9,14 +12,20 @@ export function swap() {
       return;
     }
     event.preventDefault();
-    const part = document.getElementById(link.dataset.swap);
-    part.setAttribute("aria-busy", "true");
-    const fresh = await partOf(link.href, part.id);
+    const id = link.dataset.swap;
+    document.getElementById(id).setAttribute("aria-busy", "true");
+    pressed.get(id)?.abort();
+    const mine = new AbortController();
+    pressed.set(id, mine);
+    const fresh = await partOf(link.href, id, mine.signal);
+    if (mine.signal.aborted) {
+      return;
+    }
     if (!fresh) {
       location.assign(link.href);
       return;
     }
-    part.replaceWith(fresh);
+    document.getElementById(id).replaceWith(fresh);
     if (!("swapStay" in link.dataset)) {
       history.replaceState(history.state, "", link.href);
     }
@@ -26,9 +35,9 @@ export function swap() {
   });
 }
 
-async function partOf(address, id) {
+async function partOf(address, id, signal) {
   try {
-    const response = await fetch(address, { credentials: "same-origin", redirect: "error" });
+    const response = await fetch(address, { credentials: "same-origin", redirect: "error", signal });
     if (!response.ok) {
       return null;
     }
