@@ -130,6 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 # Where collectstatic has not run, whitenoise serves the files from where the apps keep them, DEBUG or not.
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", message="No directory at: .*staticfiles", category=UserWarning)

@@ -1,13 +1,17 @@
 """Every address of the bundled project."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from tasksdemo.views import TasksView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    # The admin names no icon, and a browser that finds none asks here.
+    path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("project/icon.svg"))),
     path("admin/", admin.site.urls),
     path("tasks/", include("tasksdemo.urls")),
     # `curl -X POST .../tasks`: a redirect to the slash would lose the body.

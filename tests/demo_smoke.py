@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from tests.project.processes import left_of, runs
 from tests.project.visitor import Visitor
 from tests.services.found import HOST, free_port
 
@@ -39,7 +39,7 @@ def main() -> int:
     family: list[psutil.Process] = []
     try:
         visitor = Visitor(f"http://{HOST}:{port}")
-        _until(lambda: _answers(visitor), START_SECONDS, "page", demo)
+        _until(lambda: _is_ready(visitor), START_SECONDS, "page that says that all is well", demo)
         if not visitor.sign_in("admin", "admin"):
             raise SmokeError("admin cannot sign in as admin")
         _see_a_finished_task(visitor, demo)
@@ -48,8 +48,7 @@ def main() -> int:
         demo.terminate()
         code = demo.wait(STOP_SECONDS)
         print(f"smoke: make ended with {code}")
-        left = [process for process in family if _runs(process)]
-        if left:
+        if left := left_of(family, STOP_SECONDS):
             raise SmokeError(f"left behind: {left}")
     except (SmokeError, OSError, subprocess.TimeoutExpired) as error:
         print(f"smoke: {error}", file=sys.stderr)
@@ -68,15 +67,8 @@ def _end(demo: subprocess.Popen[bytes], family: list[psutil.Process]) -> None:
         with suppress(subprocess.TimeoutExpired):
             demo.wait(STOP_SECONDS)
     for process in family:
-        if _runs(process):
+        if runs(process):
             process.kill()
-
-
-def _runs(process: psutil.Process) -> bool:
-    """Whether it still does something: a zombie has ended, and only waits for a parent that may never ask."""
-    with suppress(psutil.NoSuchProcess):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
 
 
 def _see_a_finished_task(visitor: Visitor, demo: subprocess.Popen[bytes]) -> None:
@@ -88,8 +80,9 @@ def _see_a_finished_task(visitor: Visitor, demo: subprocess.Popen[bytes]) -> Non
     visitor.read("/admin/monitoring/worker/")
 
 
-def _answers(visitor: Visitor) -> bool:
-    visitor.read("/healthz")
+def _is_ready(visitor: Visitor) -> bool:
+    """The event consumer too: what happens before it listens is told to nobody."""
+    visitor.read("/readyz")
     return True
 
 
@@ -102,7 +95,7 @@ def _until(seen: Callable[[], bool], seconds: float, what: str, demo: subprocess
         try:
             if seen():
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:
             pass
         time.sleep(0.5)
     raise SmokeError(f"no {what} within {seconds} s")

@@ -68,19 +68,25 @@ class _Reader:
 
 def main() -> None:
     broker_url, expected = sys.argv[1], int(sys.argv[2])
-    source, reader = event_queue.make_source(broker_url), _Reader()
-    source.open(reader.on_message)
-    source.read(SILENCE)
-    first, begun, heard = reader.events, time.monotonic(), time.monotonic()
-    while reader.events < expected and time.monotonic() - heard < SILENCE:
-        if source.read(0.1):
-            heard = time.monotonic()
-        if reader.unacknowledged >= BATCH:
-            source.acknowledge([reader.delivery_tag])
-            reader.unacknowledged = 0
-    source.acknowledge([reader.delivery_tag])
-    seconds = heard - begun
-    source.close()
+    reader = _Reader()
+    # kombu as it is, without what the consumer does to read faster.
+    with kombu.Connection(broker_url) as connection, connection.channel() as channel:
+        kombu.Consumer(
+            channel,
+            [kombu.Queue(event_queue.NAME, no_declare=True)],
+            on_message=reader.on_message,
+            accept=["json"],
+            prefetch_count=event_queue.PREFETCH,
+        ).consume()
+        connection.drain_events(timeout=SILENCE)
+        first, begun = reader.events, time.monotonic()
+        while reader.events < expected:
+            connection.drain_events(timeout=SILENCE)
+            if reader.unacknowledged >= BATCH:
+                channel.basic_ack(reader.delivery_tag, multiple=True)
+                reader.unacknowledged = 0
+        seconds = time.monotonic() - begun
+        channel.basic_ack(reader.delivery_tag, multiple=True)
     used = processes.used("self")
     print(
         json.dumps(

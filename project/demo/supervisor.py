@@ -15,6 +15,8 @@ from project.demo.terminal import Terminal
 GRACE_SECONDS = 8
 # Longest line that is shown in one piece.
 LINE_BYTES = 64 * 1024
+# How long a worker that was shut down stays away: long enough to be seen offline.
+AWAY_SECONDS = 20
 
 
 class Supervisor:
@@ -26,35 +28,42 @@ class Supervisor:
 
     def __init__(self, terminal: Terminal, environment: dict[str, str], lock: int) -> None:
         self.one_ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails with DemoError as soon as any part ends by itself: none of them should."""
+        """Fails with DemoError as soon as a part ends by itself that does not come back."""
         self._terminal = terminal
         self._environment = environment
         self._lock = lock
         self._processes: list[Process] = []
         self._shows: list[asyncio.Task[None]] = []
         self._watches: list[asyncio.Task[None]] = []
+        self._leaving: set[Process] = set()
+        self._starting = asyncio.Lock()
         self._stopping = False
 
     async def start(self, part: Part) -> None:
-        """Start one part, show what it writes, and watch it."""
-        process = await asyncio.create_subprocess_exec(
-            *part.command,
-            cwd=CHECKOUT,
-            env=self._environment,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            limit=LINE_BYTES,
-            start_new_session=True,
-            pass_fds=[self._lock],
-        )
-        self._processes.append(process)
-        self._shows.append(asyncio.create_task(self._show(part, process)))
-        self._watches.append(asyncio.create_task(self._watch(part, process)))
+        """Start one part, show what it writes, and watch it; nothing once they are being stopped."""
+        async with self._starting:
+            if self._stopping:
+                return
+            process = await asyncio.create_subprocess_exec(
+                *part.command,
+                cwd=CHECKOUT,
+                env=self._environment,
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=STDOUT,
+                limit=LINE_BYTES,
+                start_new_session=True,
+                pass_fds=[self._lock],
+            )
+            self._processes.append(process)
+        show = asyncio.create_task(self._show(part, process))
+        self._shows.append(show)
+        self._watches.append(asyncio.create_task(self._watch(part, process, show)))
 
     async def stop(self) -> None:
         """Stop every part and everything that they started."""
-        self._stopping = True
+        async with self._starting:
+            self._stopping = True
         # Together, so that the grace is waited for once; the broker when nobody needs it any more.
         await asyncio.gather(*(_stop(process) for process in self._processes[1:]))
         for broker in self._processes[:1]:
@@ -68,12 +77,28 @@ class Supervisor:
     async def _show(self, part: Part, process: Process) -> None:
         assert process.stdout is not None
         while line := await _line(process.stdout):
-            self._terminal.write(part.name, line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            if part.farewell and part.farewell in text:
+                self._leaving.add(process)
+            self._terminal.write(part.name, text)
 
-    async def _watch(self, part: Part, process: Process) -> None:
+    async def _watch(self, part: Part, process: Process, show: asyncio.Task[None]) -> None:
         # Not the end of its output: a child of the process may keep that open.
         code = await process.wait()
-        if not self._stopping and not self.one_ended.done():
+        if part.farewell and code == 0:
+            await _stop(process)
+            await asyncio.wait([show], timeout=1)
+        if self._stopping:
+            return
+        if code == 0 and process in self._leaving:
+            self._terminal.write(
+                "demo", f"{part.name} was shut down; it is started again in {AWAY_SECONDS} s"
+            )
+            self._leaving.remove(process)
+            self._processes.remove(process)
+            await asyncio.sleep(AWAY_SECONDS)
+            await self.start(part)
+        elif not self.one_ended.done():
             self.one_ended.set_exception(
                 DemoError(f"{part.name} {_ended(code)}, so everything else was stopped.")
             )

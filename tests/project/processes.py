@@ -4,8 +4,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 SECONDS = 120
 
@@ -41,3 +43,18 @@ def running(
     finally:
         process.kill()
         process.wait()
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it still does something: a zombie has ended, and only waits for a parent that may never ask."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def left_of(processes: Sequence[psutil.Process], seconds: float = SECONDS) -> list[psutil.Process]:
+    """Those that have not ended even `seconds` later: one that was killed ends when the machine gets round to it."""
+    deadline = time.monotonic() + seconds
+    while (left := [process for process in processes if runs(process)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left

@@ -1,6 +1,7 @@
 """A plain Daphne in front of an ASGI application, as in production."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-from tests.services.found import HOST, free_port
+from tests.services.found import HOST
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -51,9 +52,9 @@ class Site:
 
 @contextmanager
 def daphne(application: str, folder: Path, **environment: str) -> Iterator[Site]:
-    """Serve `application` ("module:name") on a free port, with a SQLite database in `folder`."""
-    port = free_port()
-    command = [sys.executable, "-m", "daphne", "-b", HOST, "-p", str(port), application]
+    """Serve `application` ("module:name") on a port that the system picks, with a SQLite database in `folder`."""
+    patience = ["--websocket_connect_timeout", "60"]
+    command = [sys.executable, "-m", "daphne", "-b", HOST, "-p", "0", *patience, application]
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "project.settings",
@@ -64,21 +65,12 @@ def daphne(application: str, folder: Path, **environment: str) -> Iterator[Site]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output)
     try:
-        site = Site(port)
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(site):
+        while not (listening := re.search(rf"Listening on TCP address {HOST}:(\d+)\n", log.read_text())):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(log.read_text())
             time.sleep(0.1)
-        yield site
+        yield Site(int(listening[1]))
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _answers(site: Site) -> bool:
-    try:
-        site.get("/")
-    except ConnectionError:
-        return False
-    return True

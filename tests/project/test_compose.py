@@ -18,14 +18,13 @@ from tests.services.found import free_port
 
 @pytest.fixture(scope="module")
 def environment(postgres_url, rabbitmq_url, redis_url):
-    """What .env says, with the servers of this machine and a port of its own."""
+    """What .env says, with the servers of this machine."""
     return {
         **compose.example_environment(),
         "DJANGO_SECRET_KEY": "only-for-this-test",
         "DATABASE_URL": postgres_url,
         "CELERY_BROKER_URL": rabbitmq_url,
         "CHANNEL_LAYER_URL": redis_url,
-        "WEB_PORT": str(free_port()),
     }
 
 
@@ -52,14 +51,18 @@ def migrated(environment):
 
 
 def test_web_passes_its_health_check_and_serves_the_admin(migrated, tmp_path):
-    check = compose.services(migrated)["web"]["healthcheck"]["test"]
+    port = free_port()
+    environment = {**migrated, "WEB_PORT": str(port)}
+    check = compose.services(environment)["web"]["healthcheck"]["test"]
     assert check[0] == "CMD"
-    with service("web", migrated, tmp_path / "web.log") as web:
+    with service("web", environment, tmp_path / "web.log") as web:
         web.until(
-            lambda: subprocess.run(check[1:], env=in_container(migrated), capture_output=True).returncode == 0
+            lambda: (
+                subprocess.run(check[1:], env=in_container(environment), capture_output=True).returncode == 0
+            )
         )
 
-        assert Site(int(migrated["WEB_PORT"])).get("/admin/login/").status == 200
+        assert Site(port).get("/admin/login/").status == 200
 
 
 def test_worker_answers_a_ping_and_consumer_stores_what_it_runs(migrated, tmp_path):
@@ -69,8 +72,15 @@ def test_worker_answers_a_ping_and_consumer_stores_what_it_runs(migrated, tmp_pa
         Celery(broker=migrated["CELERY_BROKER_URL"], set_as_current=False) as client,
     ):
         worker.until(lambda: client.control.ping(timeout=1))
+        consumer.until(lambda: is_consumed(migrated["DATABASE_URL"]))
         client.send_task("celery.accumulate", (1, 2), task_id="seen-by-compose")
         consumer.until(lambda: state_of("seen-by-compose", migrated["DATABASE_URL"]) == "SUCCESS")
+
+
+def is_consumed(database: str) -> bool:
+    """Whether a consumer listens: what happens before is told to nobody."""
+    with psycopg.connect(database) as connection:
+        return connection.execute("SELECT 1 FROM monitoring_consumer WHERE connected").fetchone() is not None
 
 
 def state_of(task_id: str, database: str) -> str | None:
@@ -84,6 +94,7 @@ def test_beat_stays_up_and_reads_its_schedule_from_the_database(migrated, tmp_pa
     with service("beat", migrated, tmp_path / "beat.log") as beat:
         # Celery's own schedule, which the database scheduler enters when it starts.
         beat.until(lambda: scheduled("celery.backend_cleanup", migrated["DATABASE_URL"]))
+        beat.until(lambda: is_at_rest(migrated["DATABASE_URL"]))
 
 
 def scheduled(name: str, database: str) -> bool:
@@ -91,6 +102,17 @@ def scheduled(name: str, database: str) -> bool:
     query = "SELECT 1 FROM django_celery_beat_periodictask WHERE name = %s"
     with psycopg.connect(database) as connection:
         return connection.execute(query, [name]).fetchone() is not None
+
+
+def is_at_rest(database: str) -> bool:
+    """Whether beat sleeps: nobody has asked the database for a second. On SIGTERM Celery writes the schedule at once,
+    and waits for ever where that has interrupted a statement of its own."""
+    query = (
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND state = 'idle' AND state_change < clock_timestamp() - interval '1 second'"
+    )
+    with psycopg.connect(database) as connection:
+        return connection.execute(query).fetchone() is not None
 
 
 def test_every_part_runs_from_one_image_and_one_environment():

@@ -17,6 +17,7 @@ from project.demo.parts import Part
 from project.demo.supervisor import Supervisor
 from project.demo.terminal import Terminal
 from project.demo.users import create_demo_users
+from tests.project.processes import left_of
 
 # Ignores SIGTERM, as a worker that is stuck does, and has a child that would outlive it.
 STUBBORN = "trap '' TERM; sleep 600 & echo child $!; wait; wait"
@@ -59,20 +60,46 @@ async def test_a_part_that_is_killed_is_named_with_the_signal(lock):
     await supervisor.stop()
 
 
+async def test_a_worker_that_was_shut_down_comes_back_and_takes_nothing_with_it(lock, capsys, monkeypatch):
+    monkeypatch.setattr("project.demo.supervisor.AWAY_SECONDS", 0.1)
+    supervisor = Supervisor(Terminal(), dict(os.environ), lock)
+    await supervisor.start(Part("broker", ["sleep", "600"]))
+    await supervisor.start(Part("worker 1", ["sh", "-c", "echo up; echo so long"], farewell="so long"))
+
+    seen = ""
+    while seen.count("worker 1 | up") < 3:
+        seen += await written(capsys, "up")
+    assert not supervisor.one_ended.done()
+    await supervisor.stop()
+
+    assert "worker 1 was shut down; it is started again in 0.1 s" in seen + capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("does", "code"), [("echo so long; exit 3", 3), ("exit 0", 0)])
+async def test_a_worker_that_fails_or_says_nothing_does_not_come_back(lock, does, code):
+    supervisor = Supervisor(Terminal(), dict(os.environ), lock)
+    await supervisor.start(Part("worker 1", ["sh", "-c", does], farewell="so long"))
+
+    with pytest.raises(DemoError, match=f"worker 1 ended with exit code {code}"):
+        await asyncio.wait_for(supervisor.one_ended, 60)
+    await supervisor.stop()
+
+
 async def test_stopping_ends_children_of_a_part_that_does_not_listen(lock, capsys, monkeypatch):
     monkeypatch.setattr("project.demo.supervisor.GRACE_SECONDS", 0.2)
     supervisor = Supervisor(Terminal(), dict(os.environ), lock)
     await supervisor.start(Part("broker", ["sleep", "600"]))
     await supervisor.start(Part("worker", ["sh", "-c", STUBBORN]))
-    child = int((await written(capsys, "child ")).split()[-1])
+    child = psutil.Process(int((await written(capsys, "child ")).split()[-1]))
 
     await supervisor.stop()
 
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert left_of([child]) == []
     assert not supervisor.one_ended.done(), "a part that was stopped did not end by itself"
 
 
-async def test_the_broker_is_stopped_after_everything_that_needs_it(lock, capsys):
+async def test_the_broker_is_stopped_after_everything_that_needs_it(lock, capsys, monkeypatch):
+    monkeypatch.setattr("project.demo.supervisor.GRACE_SECONDS", 60)
     supervisor = Supervisor(Terminal(), dict(os.environ), lock)
     for name in ("broker", "web", "beat"):
         script = f"trap 'echo {name} stopped; exit' TERM; echo {name} up; while :; do sleep 0.05; done"

@@ -20,3 +20,11 @@ def test_collected_files_are_hashed_and_may_be_kept_for_ever(tmp_path, client, s
     assert served.status_code == 200
     assert "immutable" in served.headers["Cache-Control"]
     served.close()
+
+
+def test_a_browser_that_asks_for_an_icon_gets_one(client):
+    response = client.get("/favicon.ico", follow=True)
+
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "image/svg+xml"
+    response.close()

@@ -16,7 +16,7 @@ class Visitor:
     def read(self, path: str, data: bytes | None = None, **headers: str) -> str:
         """The text of what is answered, redirects followed."""
         request = urllib.request.Request(self._address + path, data=data, headers=headers)  # noqa: S310 - our own
-        with self._opener.open(request, timeout=30) as response:
+        with self._opener.open(request, timeout=120) as response:
             text: str = response.read().decode()
             return text
 

@@ -134,6 +134,8 @@ def worker(environment: dict[str, str], log: Path, *arguments: str) -> Iterator[
         "INFO",
         "-c",
         "4",
+        "-I",
+        "tests.tasksdemo.patience",
         *arguments,
     ]
     with log.open("wb") as output:
