@@ -66,9 +66,11 @@ class Child:
 
 
 def used(pid: int | str) -> Used:
-    """What process `pid` ("self": this one) has used so far."""
+    """What process `pid` ("self": this one) has used so far; raises OSError once it has ended."""
     folder = Path("/proc", str(pid))
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+    if "VmHWM" not in status:  # it has given its memory back, and waits for its parent to notice
+        raise ProcessLookupError(f"process {pid} has ended")
     # The fields behind the parenthesis are numbered from 3 (man 5 proc): 14 is utime and 15 stime.
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     return Used(int(status["VmHWM"].split()[0]) * 1024, (int(fields[11]) + int(fields[12])) / _TICKS)
