@@ -22,6 +22,8 @@ class DeadLetter(models.Model):
         verbose_name_plural = _("dead letters")
         ordering = ["-received_at", "-pk"]
         default_permissions = ("view",)
+        # Whether a message that was delivered again has been stored before.
+        indexes = [models.Index(fields=["digest"], name="monitoring_deadletter_digest")]
 
     def __str__(self) -> str:
         return self.reason

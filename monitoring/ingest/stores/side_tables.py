@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, astuple
 
+from django.db import connections
 from django.utils import timezone
 
 from monitoring.ingest.counting import Count
@@ -13,17 +14,26 @@ from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry
 from monitoring.ingest.stores.merging import chunks
 from monitoring.models import DeadLetter, EventDelta, Gap, StatisticMark
 
+#: Names the advisory lock of PostgreSQL under which dead letters and gaps are looked up and added: "side" in ASCII.
+ADVISORY_LOCK = 0x73696465
 #: Digests of one IN list: old SQLite takes 999 parameters.
 _DIGESTS = 900
 
 
 def write_side_tables(using: str, batch: Batch) -> None:
-    """Add the dead letters and gaps that are not there yet. Must run in the transaction of `batch`.
+    """Add the dead letters and gaps that are not there yet. Must run at the end of the transaction of `batch`.
 
     Nobody knows of a transaction whose connection broke whether it was committed, and half of a batch may have been.
-    Cost: nothing where there are none, as in nearly every batch, else two statements for each table; one read of all
-    dead letters more where some have come before.
+    A message that was delivered again may be in the hands of two consumers: they write one after the other, on
+    PostgreSQL by an advisory lock, on SQLite by the one write lock of the database.
+    Cost: nothing where there are none, as in nearly every batch, else two statements for each table; one look for
+    their digests more where some have come before.
     """
+    if not (batch.dead_letters or batch.gaps):
+        return
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
     if letters := _new_letters(using, batch.dead_letters):
         DeadLetter.objects.using(using).bulk_create(letters)
     if gaps := _new_gaps(using, batch.gaps):

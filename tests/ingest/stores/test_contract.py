@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connections, models
+from django.db import DatabaseError, connections, models, transaction
 from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -271,6 +271,32 @@ def test_a_message_delivered_again_is_one_dead_letter(database):
     database.store.write(Batch(dead_letters=[*both, *others]))
 
     assert letters(database) == ["stored by the one before", "read twice", "lost by it"]
+
+
+def test_a_message_in_the_hands_of_two_consumers_is_one_dead_letter(database):
+    """As after a connection that broke with its batch on the way to the database."""
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    gap = GapEntry(now, now + timedelta(seconds=1), "the queue was full")
+    began = threading.Event()
+
+    def write_again() -> None:
+        letter = DeadLetterEntry(now + timedelta(seconds=1), "why", 1, "ab", has_come_before=True)
+        try:
+            began.set()
+            database.make_store(database.alias).write(Batch(dead_letters=[letter], gaps=[gap]))
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=write_again)
+    with transaction.atomic(using=database.alias):
+        database.store.write(Batch(dead_letters=[DeadLetterEntry(now, "why", 1, "ab")], gaps=[gap]))
+        other.start()
+        assert began.wait(30)
+        other.join(0.5)  # long enough for it to write, if nothing holds it up
+    other.join()
+
+    assert letters(database) == ["ab"]
+    assert Gap.objects.using(database.alias).count() == 1
 
 
 def test_all_of_a_batch_is_written_or_nothing(database):
