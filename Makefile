@@ -31,14 +31,17 @@ $(VENV)/.develops: requirements-dev.txt requirements.txt | $(PYTHON)
 demo: $(VENV)/.runs ## Run everything here: PORT=8000, TRAFFIC=normal|off|heavy; Ctrl-C stops it
 	@exec $(PYTHON) -m project.demo
 
+# In two processes, since many tests wait for servers and browsers; whole files in order, since browser tests come last.
+IN_TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: $(VENV)/.develops ## Run the test suite: ARGS="tests/project -k compose" narrows it
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(IN_TWO) $(ARGS)
 
 .PHONY: test-matrix
 test-matrix: ## Run the test suite on Python 3.11 with Django 5.2 and on Python 3.13 with Django 6.0
-	tests/matrix.sh 3.11 "Django>=5.2,<5.3"
-	tests/matrix.sh 3.13 "Django>=6.0,<6.1"
+	tests/matrix.sh 3.11 "Django>=5.2,<5.3" $(IN_TWO)
+	tests/matrix.sh 3.13 "Django>=6.0,<6.1" $(IN_TWO)
 
 .PHONY: lint
 lint: export DJANGO_SECRET_KEY := only-for-lint
