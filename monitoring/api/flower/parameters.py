@@ -43,7 +43,7 @@ class Given:
         return found
 
     def number(self, name: str) -> float | None:
-        """Never NaN, which is less than nothing and more than nothing: who waits for so long waits for ever."""
+        """Never NaN or infinite: who waits for so long waits for ever."""
         found: float | None = self._read(name, "float", number, None)
         return found
 
@@ -58,9 +58,9 @@ class Given:
 
 
 def number(value: Any) -> float:
-    """Raises ValueError for NaN too; TypeError."""
+    """Raises ValueError for NaN and the infinite too, which ``1e400`` is; TypeError and OverflowError."""
     found = float(value)
-    if math.isnan(found):
+    if not math.isfinite(found):
         raise ValueError(value)
     return found
 

@@ -28,8 +28,9 @@ def test_what_is_no_number_is_refused_in_flowers_words() -> None:
         Given({"n": "x"}).whole("n")
     with pytest.raises(BadParameter, match=r"^Missing argument max$"):
         Given({"max": " "}).whole("max", required=True)
-    with pytest.raises(BadParameter, match=r"^Invalid argument 'nan' of type 'float'$"):
-        Given({"timeout": "nan"}).number("timeout")
+    for text in ("nan", "inf", "-Infinity", "1e400"):
+        with pytest.raises(BadParameter, match=rf"^Invalid argument '{text}' of type 'float'$"):
+            Given({"timeout": text}).number("timeout")
     assert Given({}).whole("n", 1) == 1
     assert Given({"soft": "1.5"}).number("soft") == 1.5
 
@@ -80,7 +81,9 @@ def test_time_at_which_a_task_expires_becomes_seconds() -> None:
         ('{"timeout": {}}', "Invalid timeout"),
         ('{"timeout": NaN}', "Invalid timeout"),
         ('{"timeout": "nan"}', "Invalid timeout"),
+        ('{"timeout": 1e400}', "Invalid timeout"),
         ('{"countdown": NaN}', "Invalid option"),
+        ('{"expires": "inf"}', "Invalid option"),
         ("{", "Expecting property name"),
         ("[" * 100_000, "recursion"),
         ("\xff", "decode"),

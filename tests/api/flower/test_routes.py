@@ -17,6 +17,7 @@ from monitoring.control.connecting import BrokerUnavailable
 from monitoring.inspection import refresh
 from monitoring.models import AuditEntry, Broker, Queue, WorkerSnapshot
 from monitoring.queries import task_records
+from monitoring.queries.outcomes import Outcome
 from monitoring.queries.visibility import Visibility
 from tests.api.conftest import bearer
 from tests.factories import make_event, make_task, make_user, make_worker
@@ -253,6 +254,23 @@ def test_a_form_that_cannot_be_read_is_a_400(signed_in: SignIn, content_type: st
     client = signed_in(*EVERYTHING, "revoke_task")
     answer = client.post("/api/task/revoke/any", b"terminate=1", content_type=content_type)
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
+def test_nobody_waits_for_ever_for_a_result(monkeypatch: pytest.MonkeyPatch, signed_in: SignIn) -> None:
+    waited: list[float] = []
+
+    def outcome(visibility: Any, app: Any, task_id: str, seconds: float, **options: Any) -> Outcome:
+        waited.append(seconds)
+        return Outcome("PENDING")
+
+    monkeypatch.setattr("monitoring.api.flower.task_result.outcome_within", outcome)
+    client = signed_in(*EVERYTHING)
+    for seconds in ("inf", "nan", "1e400"):
+        answer = client.get(f"/api/task/result/any?timeout={seconds}")
+        assert (answer.status_code, waited) == (400, [])
+        assert answer.json()["detail"] == f"Invalid argument '{seconds}' of type 'float'"
+    assert client.get("/api/task/result/any?timeout=1e300").status_code == 200
+    assert waited == [60.0]
 
 
 def test_half_characters_in_an_answer_do_no_harm(signed_in: SignIn) -> None:
