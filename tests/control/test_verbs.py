@@ -50,7 +50,13 @@ FIT: dict[str, dict[str, Any]] = {
     "revoke_by_stamped_headers": {"signal": "SIGTERM", "terminate": True},
     "rerun": {"args": [], "kwargs": {"a": None}, "queue": "media", "rate": 2.5, "source": "worker"},
     "revoke_id": {"signal": "SIGTERM", "terminate": True},
-    "send_task": {"args": [1], "priority": 3, "time_limit": 30},
+    "send_task": {
+        "args": [1],
+        "priority": 3,
+        "time_limit": 30,
+        "retry_policy": {"max_retries": 3},
+        "ignore_result": False,
+    },
     "apply": {"args": [1, "x"], "kwargs": {"a": None}, "countdown": 5, "expires": 60.5, "priority": 3},
 }
 TARGETS = {

@@ -280,6 +280,8 @@ def test_every_route_that_starts_or_stops_a_task_has_the_same_effect(both: Both)
         for route, body in (
             ("async-apply", {"args": [1, 1], "countdown": "0", "expires": "600"}),
             ("send-task", {"args": [1, 1], "queue": "compared"}),
+            ("async-apply", {"args": [1, 1], "headers": {"tenant": {"id": 7}}, "compression": "gzip"}),
+            ("send-task", {"args": [1, 1], "shadow": "other", "serializer": "json", "retry": True}),
         ):
             answer = server.post(f"task/{route}/{TASKS}.add", body)
             assert (answer.status, set(answer.body)) == (200, {"task-id", "state"})

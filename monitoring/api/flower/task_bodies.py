@@ -11,6 +11,21 @@ from .parameters import BadParameter, moment, number
 
 #: Options that are numbers, also where they were written as text.
 _NUMBERS = ("countdown", "priority", "soft_time_limit", "time_limit")
+#: Options that are yes or no.
+_FLAGS = ("add_to_parent", "ignore_result", "retry")
+_OTHER_TASKS = "it starts other tasks; start them by themselves"
+_FAMILY = "Celery itself says what family and attempt a task is of"
+_OBJECT = "it is no data, but an object of a running process"
+#: Options of `apply_async` that no request can give, and why.
+NOT_TAKEN = {
+    **dict.fromkeys(("link", "link_error", "chain", "chord"), _OTHER_TASKS),
+    **dict.fromkeys(("group_id", "group_index", "parent_id", "root_id", "retries"), _FAMILY),
+    **dict.fromkeys(
+        ("connection", "declare", "producer", "publisher", "result_cls", "router", "task_type"), _OBJECT
+    ),
+    "reply_to": "ask for the result at task/result",
+    "route_name": "routes are those of the task; name a queue",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,9 @@ def read_start(body: bytes, zone: tzinfo, now: datetime | None = None) -> Start:
         timeout = None if timeout is None else number(timeout)
     except (TypeError, ValueError, OverflowError) as error:
         raise BadParameter("Invalid timeout") from error
+    for name, value in options.items():
+        if name in NOT_TAKEN and value is not None:
+            raise BadParameter(f"{name} is not taken: {NOT_TAKEN[name]}")
     try:
         read = {name: _option(name, value, zone, now) for name, value in options.items() if value is not None}
     except (TypeError, ValueError, OverflowError) as error:
@@ -49,6 +67,8 @@ def read_start(body: bytes, zone: tzinfo, now: datetime | None = None) -> Start:
 def _option(name: str, value: Any, zone: tzinfo, now: datetime | None) -> Any:
     if name in _NUMBERS:
         return number(value)
+    if name in _FLAGS and not isinstance(value, bool):
+        raise TypeError(value)
     if name == "eta":
         return _moment(value, zone).isoformat()
     if name == "expires":

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from ...celery_app import watched_app
 from ...control.contract import Outcome, Result
+from ...control.parameters import InvalidParameters
 from ...control.perform import authorise, perform
 from ...control.task_verbs.task_names import names
 from ...control.verbs import VERBS
@@ -39,7 +40,10 @@ class StartTask(FlowerView):
             return problem(404, f"Unknown task '{name}'")
         if start.timeout is not None and not self.waits:
             return problem(400, "timeout is for apply, which waits for the result")
-        result = perform(VERB, [name], self.actor, start.parameters, patience=0).results[name]
+        try:
+            result = perform(VERB, [name], self.actor, start.parameters, patience=0).results[name]
+        except InvalidParameters as error:
+            return problem(400, _named(error), errors=error.errors)
         if not result.made:
             return self._not_sent(name, result)
         return Response(self._answer(app, result.made, start))
@@ -63,6 +67,15 @@ class StartTask(FlowerView):
         found = verb.find([name], self.visibility)
         is_forbidden = name not in found or bool(verb.why_not(found[name]))
         return problem(403 if is_forbidden else 400, result.words)
+
+
+def _named(error: InvalidParameters) -> str:
+    """What is wrong, with the option that it is wrong with: a body may have a dozen."""
+    return " ".join(
+        words if option == "__all__" else f"{option}: {words}"
+        for option, found in error.errors.items()
+        for words in found
+    )
 
 
 def _body(request: Request) -> bytes:

@@ -19,6 +19,7 @@ from ...queries.visibility import Visibility
 from .. import phrases
 from ..connecting import ConnectionLost, ControlUnavailable
 from ..contract import Outcome, Result, Results, Verb
+from ..message_options import is_compression, serializers, wrong_headers
 from ..parameters import JSONField, Parameters, ParametersForm
 from ..sending import send_task
 from ..tasks import is_identifier
@@ -100,8 +101,13 @@ def _signature(target: TaskName, parameters: Parameters) -> str:
     return ""
 
 
+#: What is no option of the message. How to send it is not the caller's: a web request tries once, within
+#: CONTROL_TIMEOUT, and says what came of it. There is no parent either.
+_NO_OPTIONS = frozenset({"args", "kwargs", "retry", "retry_policy", "add_to_parent"})
+
+
 def _options(parameters: Parameters) -> dict[str, Any]:
-    options = {name: value for name, value in parameters.items() if name not in ("args", "kwargs")}
+    options = {name: value for name, value in parameters.items() if name not in _NO_OPTIONS}
     if "eta" in options:
         options["eta"] = datetime.fromisoformat(options["eta"])
     return options
@@ -169,7 +175,7 @@ def _facts(
 
 
 class SendForm(ApplyForm):
-    """For programs: beside what pages ask for, how the message is routed and limited."""
+    """For programs: beside what pages ask for, what Celery's `apply_async` takes and a request can give."""
 
     exchange = forms.CharField(label=_("Exchange"), max_length=255, required=False)
     routing_key = forms.CharField(label=_("Routing key"), max_length=255, required=False)
@@ -178,11 +184,75 @@ class SendForm(ApplyForm):
     )
     soft_time_limit = forms.FloatField(label=_("Soft time limit"), required=False, min_value=0.001)
     time_limit = forms.FloatField(label=_("Hard time limit"), required=False, min_value=0.001)
+    headers = JSONField(
+        label=_("Headers"), required=False, help_text=_("Of the message; none that Celery writes itself.")
+    )
+    shadow = forms.CharField(
+        label=_("Shadow"),
+        max_length=255,
+        required=False,
+        help_text=_("A name to be shown by, which has to be one that you may start."),
+    )
+    ignore_result = forms.NullBooleanField(label=_("Ignore the result"), required=False)
+    serializer = forms.CharField(
+        label=_("Serializer"),
+        max_length=255,
+        required=False,
+        help_text=_("One that the Celery app accepts."),
+    )
+    compression = forms.CharField(
+        label=_("Compression"), max_length=255, required=False, help_text=_("gzip, bzip2, ...")
+    )
+    retry = forms.NullBooleanField(
+        label=_("Retry"), required=False, help_text=_("Changes nothing: it is sent once, or you are told.")
+    )
+    retry_policy = JSONField(label=_("Retry policy"), required=False, help_text=_("Changes nothing."))
+    add_to_parent = forms.NullBooleanField(
+        label=_("Add to the parent"), required=False, help_text=_("Changes nothing: there is no parent.")
+    )
+
+    def clean_headers(self) -> Any:
+        headers = self.cleaned_data["headers"]
+        if headers is None:
+            return None
+        if not isinstance(headers, dict):
+            raise forms.ValidationError(_("Headers are a JSON object"))
+        if wrong := wrong_headers(watched_app(), headers):
+            raise forms.ValidationError(wrong)
+        return headers
+
+    def clean_retry_policy(self) -> Any:
+        policy = self.cleaned_data["retry_policy"]
+        if policy is not None and not isinstance(policy, dict):
+            raise forms.ValidationError(_("A retry policy is a JSON object"))
+        return policy
+
+    def clean_serializer(self) -> str:
+        name: str = self.cleaned_data["serializer"]
+        known = serializers(watched_app())
+        if name and name not in known:
+            words = _("The Celery app accepts %(names)s") % {"names": ", ".join(known)}
+            raise forms.ValidationError(words)
+        return name
+
+    def clean_compression(self) -> str:
+        name: str = self.cleaned_data["compression"]
+        if name and not is_compression(name):
+            raise forms.ValidationError(_("There is no such compression here"))
+        return name
+
+    def clean_shadow(self) -> str:
+        # It is the name of the task wherever it is seen, and it can be run again under it.
+        name: str = self.cleaned_data["shadow"]
+        if name and (not self.visibility.allows_name(name) or why_not(TaskName(name))):
+            raise forms.ValidationError(_("This is the name of a task that you may not start"))
+        return name
 
     def clean(self) -> dict[str, Any]:
         values = super().clean()
-        for name in ("exchange", "routing_key", "task_id"):
-            # They lead around what may be seen: to other queues, and onto the rows of other tasks.
+        for name in ("exchange", "routing_key", "task_id", "headers"):
+            # They lead around what may be seen: to other queues (some exchanges route by headers), and onto the rows
+            # of other tasks.
             if values.get(name) and not self.visibility.is_everything:
                 raise forms.ValidationError({name: [_("This is for users who may see all tasks")]})
         return values

@@ -9,7 +9,7 @@ import pytest
 
 from monitoring.api.flower.parameters import BadParameter, Given
 from monitoring.api.flower.search import read_search
-from monitoring.api.flower.task_bodies import read_start
+from monitoring.api.flower.task_bodies import NOT_TAKEN, read_start
 from monitoring.queries.search.printing import text_of
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -68,6 +68,28 @@ def test_time_at_which_a_task_expires_becomes_seconds() -> None:
     assert read_start(body, UTC, NOON).parameters["expires"] == 60.0
 
 
+def test_options_that_are_plain_data_are_passed_on() -> None:
+    options = {
+        "headers": {"tenant": "acme"},
+        "shadow": "note for acme",
+        "ignore_result": True,
+        "serializer": "json",
+        "compression": "gzip",
+        "retry": False,
+        "retry_policy": {"max_retries": 3},
+        "add_to_parent": True,
+    }
+    body = json.dumps({"args": [1], **options}).encode()
+    assert read_start(body, UTC).parameters == {"args": [1], "kwargs": {}, **options}
+
+
+@pytest.mark.parametrize("name", NOT_TAKEN)
+def test_option_that_no_request_can_give_is_refused_with_its_reason(name: str) -> None:
+    with pytest.raises(BadParameter, match=f"^{name} is not taken: {NOT_TAKEN[name]}"):
+        read_start(json.dumps({name: [{"task": "bank.pay"}]}).encode(), UTC)
+    assert read_start(json.dumps({name: None}).encode(), UTC).parameters == {"args": [], "kwargs": {}}
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -77,6 +99,8 @@ def test_time_at_which_a_task_expires_becomes_seconds() -> None:
         ('{"countdown": "soon"}', "Invalid option"),
         ('{"countdown": []}', "Invalid option"),
         ('{"eta": 5}', "Invalid option"),
+        ('{"ignore_result": "perhaps"}', "Invalid option"),
+        ('{"retry": 1}', "Invalid option"),
         ('{"expires": "later"}', "Invalid option"),
         ('{"timeout": {}}', "Invalid timeout"),
         ('{"timeout": NaN}', "Invalid timeout"),

@@ -19,6 +19,7 @@ from monitoring.models import AuditEntry, Broker, Queue, WorkerSnapshot
 from monitoring.queries import task_records
 from monitoring.queries.outcomes import Outcome
 from monitoring.queries.visibility import Visibility
+from tests.api import watched_app
 from tests.api.conftest import bearer
 from tests.factories import make_event, make_task, make_user, make_worker
 
@@ -89,6 +90,37 @@ def test_other_methods_are_refused(signed_in: SignIn) -> None:
     assert client.post("/api/workers").status_code == 405
     assert client.get("/api/task/revoke/x").status_code == 405
     assert client.options("/api/tasks").status_code == 204
+
+
+@pytest.mark.parametrize("route", STARTS)
+def test_options_of_celery_reach_the_task_or_are_refused_by_name(
+    route: str, settings: Any, signed_in: SignIn
+) -> None:
+    settings.MONITORING = {**settings.MONITORING, "CELERY_APP": "tests.api.watched_app.app"}
+    watched_app.purge()
+    client, path = signed_in("run_task"), f"/api/{route.removesuffix('x')}shop.note"
+
+    def start(**options: Any) -> Any:
+        body = json.dumps(
+            {"args": ["hello"], "timeout": 0, **options}
+            if "/apply/" in route
+            else {"args": ["hello"], **options}
+        )
+        return client.post(path, body, content_type="application/json")
+
+    options = {"headers": {"tenant": "acme"}, "retry": True, "serializer": "json", "ignore_result": True}
+    assert start(**options).status_code == 200
+    assert options.items() <= AuditEntry.objects.get().parameters.items()
+    for option, words in (
+        ({"link": {"task": "shop.note"}}, "link is not taken: it starts other tasks"),
+        ({"headers": {"id": "other"}}, "headers: id is a header of Celery or the broker"),
+        ({"serializer": "pickle"}, "serializer: The Celery app accepts json"),
+        ({"made_up": 1}, "made_up: There is no such parameter"),
+    ):
+        answer = start(**option)
+        assert (answer.status_code, words in answer.json()["detail"]) == (400, True), answer.json()
+    assert watched_app.waiting() == 1
+    watched_app.purge()
 
 
 def test_form_is_no_body_for_a_task_to_start(signed_in: SignIn) -> None:
