@@ -20,4 +20,7 @@ urlpatterns = [
     # Flower's addresses, where it ran below /flower/.
     path("flower/api/", include("monitoring.api.flower.urls")),
     path("flower/", include("monitoring.api.flower.page_urls")),
+    # Behind all others: what is left below these is no address, and programs are told so in JSON.
+    path("api/", include("monitoring.api.unknown_address_urls")),
+    path("flower/api/", include("monitoring.api.unknown_address_urls")),
 ]
