@@ -16,5 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthcheck/", healthcheck),
     path("metrics", metrics, name="monitoring-metrics"),
 ]
-if find_spec("rest_framework") is not None:
-    urlpatterns.append(path("api/", include("monitoring.api.urls")))
+has_api = find_spec("rest_framework") is not None
+urlpatterns.append(
+    path("api/", include("monitoring.api.urls" if has_api else "monitoring.api.not_installed_urls"))
+)
