@@ -47,6 +47,9 @@ FORCE_SCRIPT_NAME = f"/{URL_PREFIX}" if URL_PREFIX else None
 # Two deployments on one host, told apart by their prefix, must not take each other's cookies.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{FORCE_SCRIPT_NAME or ''}/"
 
+# The demo API at /tasks/ starts tasks for whoever reaches it: false where others do.
+DEMO_API = env.bool("DEMO_API", default=True)
+
 ROOT_URLCONF = "project.urls"
 ASGI_APPLICATION = "project.asgi.application"
 LOGIN_URL = "admin:login"

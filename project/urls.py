@@ -1,5 +1,6 @@
 """Every address of the bundled project."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
@@ -8,14 +9,18 @@ from django.views.generic import RedirectView
 
 from tasksdemo.views import TasksView
 
+#: Everybody may call it: no sign-in, no CSRF token.
+demo_api = [
+    path("tasks/", include("tasksdemo.urls")),
+    # `curl -X POST .../tasks`: a redirect to the slash would lose the body.
+    path("tasks", TasksView.as_view()),
+]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     # The admin names no icon, and a browser that finds none asks here.
     path("favicon.ico", RedirectView.as_view(url=lazy(static, str)("project/icon.svg"))),
     path("admin/", admin.site.urls),
-    path("tasks/", include("tasksdemo.urls")),
-    # `curl -X POST .../tasks`: a redirect to the slash would lose the body.
-    path("tasks", TasksView.as_view()),
+    *(demo_api if settings.DEMO_API else []),
     path("", include("monitoring.urls")),
     # Flower's addresses, where it ran below /flower/.
     path("flower/api/", include("monitoring.api.flower.urls")),

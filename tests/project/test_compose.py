@@ -62,7 +62,9 @@ def test_web_passes_its_health_check_and_serves_the_admin(migrated, tmp_path):
             )
         )
 
-        assert Site(port).get("/admin/login/").status == 200
+        site = Site(port)
+        assert site.get("/admin/login/").status == 200
+        assert site.get("/tasks/").status == 404, "nobody starts tasks without signing in"
 
 
 def test_worker_answers_a_ping_and_consumer_stores_what_it_runs(migrated, tmp_path):

@@ -59,6 +59,8 @@ def test_a_development_machine_needs_no_secret_key():
         ("SESSION_COOKIE_SECURE", {}, False),
         ("SESSION_COOKIE_SECURE", {"DJANGO_HTTPS": "true"}, True),
         ("STATIC_URL", {"URL_PREFIX": "celery"}, "/celery/static/"),
+        ("DEMO_API", {}, True),
+        ("DEMO_API", {"DEMO_API": "false"}, False),
         ("MONITORING['ENVIRONMENT']", {"MONITORING_ENVIRONMENT": "staging"}, "staging"),
     ],
 )
@@ -66,6 +68,30 @@ def test_a_setting_follows_the_environment(expression, environment, expected):
     run = setting(expression, DJANGO_SECRET_KEY="secret", **environment)
 
     assert run.stdout.strip() == repr(expected), run.stderr
+
+
+@pytest.mark.parametrize(("switch", "there"), [("true", True), ("false", False)])
+def test_the_demo_api_can_be_left_out(switch, there):
+    """Who reaches it starts tasks without signing in."""
+    addresses = (
+        "/tasks",
+        "/tasks/",
+        "/tasks/slow",
+        "/tasks/some-id/",
+        "/",
+        "/admin/monitoring/",
+        "/api/tasks",
+        "/healthz",
+    )
+    code = (
+        "import django; django.setup(); from django.urls import is_valid_path; "
+        f"print([address for address in {addresses} if is_valid_path(address)])"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings", "DEMO_API": switch}
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+
+    assert run.stdout.strip() == str(list(addresses if there else addresses[4:])), run.stderr
 
 
 def test_workers_report_events_and_nothing_is_unpickled():
