@@ -274,7 +274,7 @@ class EventConsumer:
             or time.monotonic() - self._reading.task_event_at < self._drain_seconds
         ):
             return False
-        if self._has_work or source.waiting():
+        if self._has_work or not source.is_empty():
             return False
         # What the broker has handed out by then may be on its way still.
         source.read(LONGEST_READ)

@@ -1,9 +1,10 @@
 """With DurableEvents nothing is lost on Redis or Valkey, and nothing of the watched app is touched."""
 
 import json
+import random
 import threading
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def site(
 
 
 def deliver_again_after(site: Site, seconds: int) -> None:
-    constants = {"monitoring.ingest.sources.redis_list.VISIBILITY_TIMEOUT": seconds}
+    constants = {"monitoring.ingest.sources.redis_list.LIFE": seconds}
     site.environment["TEST_CONSTANTS"] = json.dumps(constants)
 
 
@@ -111,6 +112,109 @@ def test_what_a_killed_consumer_held_is_delivered_again(site, client):
     assert_stored(site, range(50))
 
 
+def test_nothing_is_lost_by_consumers_that_are_killed_at_any_moment(site, client):
+    """Also between what the server does and what the consumer knows of it."""
+    app, is_over = watched(site.broker_url), threading.Event()
+    sent: list[int] = []
+
+    def shop() -> None:
+        while not is_over.wait(0.005):
+            send(app, range(len(sent), len(sent) + 1))
+            sent.append(1)
+
+    deliver_again_after(site, 2)
+    shopping = threading.Thread(target=shop)
+    shopping.start()
+    try:
+        for number in range(4):
+            consumer = start(site, log=f"killed-{number}")
+            before = stored(site)
+            consumer.until(lambda before=before: stored(site) > before)
+            time.sleep(random.random())
+            consumer.kill()
+    finally:
+        is_over.set()
+        shopping.join()
+    site.drain(1)
+
+    assert_stored(site, range(len(sent)))
+
+
+def test_a_message_is_in_the_list_or_held_by_somebody_at_every_moment(valkey, client):
+    """Taken by the server for a consumer that never hears of it."""
+    send(watched(valkey.url), range(1))
+    first = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
+    first.open(lambda message: None)
+    first._message = dies
+    with pytest.raises(KeyboardInterrupt):
+        first.read(0.1)
+    first.connection.release()
+    assert client.llen(QUEUE) == 0
+
+    client.zadd(f"{QUEUE}.consumers", dict.fromkeys(client.zrange(f"{QUEUE}.consumers", 0, -1), 0))
+    messages: list[Any] = []
+    second = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
+    second.open(messages.append)
+    try:
+        assert not second.is_empty()
+        second.read(0.1)
+        assert [json.loads(message.body)["type"] for message in messages] == list(KINDS)
+        second.acknowledge([message.delivery_tag for message in messages])
+        assert second.is_empty()
+        assert client.zcard(f"{QUEUE}.unacked_index") == client.hlen(f"{QUEUE}.unacked") == 0
+        assert client.zcard(f"{QUEUE}.consumers") == 1
+    finally:
+        second.close()
+
+
+def dies(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_answer_that_was_lost_on_its_way_is_given_again(valkey, client):
+    """As a client does that asks once more by itself where a connection broke."""
+    send(watched(valkey.url), range(2))
+    messages: list[Any] = []
+    source = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
+    source.open(messages.append)
+    try:
+        take = source._take
+        source._take = lambda *call: take(*call) and take(*call)
+        source.read(0.1)
+    finally:
+        source.close()
+    assert len(messages) == 6
+    assert len({message.delivery_tag for message in messages}) == 6
+
+
+def test_no_more_is_taken_than_may_be_held(valkey, client):
+    send(watched(valkey.url), range(5))
+    messages: list[Any] = []
+    source = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=4))
+    source.open(messages.append)
+    try:
+        assert source.read(0.1)
+        assert not source.read(0.01)
+        assert len(messages) == 4
+        source.acknowledge([message.delivery_tag for message in messages[:3]])
+        assert source.read(0.1)
+        assert len(messages) == 7
+    finally:
+        source.close()
+
+
+def test_a_drain_waits_for_what_a_killed_consumer_held(site, client):
+    send(watched(site.broker_url), range(20))
+    deliver_again_after(site, 4)
+    first = start(site, "--batch-seconds", "3600")
+    first.until(lambda: client.hlen(f"{QUEUE}.unacked") == 60)
+    first.kill()
+
+    site.drain(1)
+
+    assert_stored(site, range(20))
+
+
 def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
     """Until it is delivered again nobody may conclude that it did not happen."""
     app = watched(site.broker_url)
@@ -133,15 +237,27 @@ def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
     assert_stored(site, range(1))
 
 
-@pytest.mark.parametrize("garbage", ["garbage", "{}", "5"])
-def test_what_is_no_message_at_all_ends_no_consumer(site, client, garbage):
+def test_what_is_no_message_at_all_is_a_dead_letter(site, client):
+    garbage = [
+        *("garbage", "{}", "5", "[1]", "null", b"\xff\xfe", '{"body": "e30="}', '{"properties": 1}'),
+        '{"body": 1000000000000, "properties": {"delivery_tag": "1"}}',
+        '{"body": "e30=", "properties": {"delivery_tag": "1", "body_encoding": "rot13"}}',
+        '{"body": "e30=", "properties": {"delivery_tag": "1", "delivery_info": "x"}}',
+        '{"body": "e30=", "headers": [1], "properties": {"delivery_tag": "1"}}',
+        '{"body": "e30=", "headers": {"compression": {}}, "properties": {"delivery_tag": []}}',
+        "[" * 100_000,
+    ]
     consumer = start(site)
-    client.lpush(QUEUE, garbage)
+    for each in garbage:
+        client.lpush(QUEUE, each)
     send(watched(site.broker_url), range(3))
 
     consumer.until(lambda: stored(site) == 9)
+    consumer.until(lambda: site.database.value("SELECT count(*) FROM monitoring_deadletter") == len(garbage))
 
+    assert consumer.log.count("Consuming from") == 1
     assert consumer.terminate() == 0
+    assert client.hlen(f"{QUEUE}.unacked") == 0
     assert_stored(site, range(3))
 
 
@@ -158,20 +274,6 @@ def test_what_is_delivered_again_says_so(valkey, client):
         finally:
             source.close()
     assert said == [False, True]
-
-
-def test_what_a_read_put_back_without_delivering_it_is_not_settled(valkey, client):
-    held_since = datetime(2026, 11, 1, tzinfo=UTC)
-    client.zadd(f"{QUEUE}.unacked_index", {"a dead consumer's": held_since.timestamp()})
-    source = RedisListSource(Celery(broker=valkey.url, set_as_current=False), SourceOptions(QUEUE, 1, 1, 1))
-    source.open(lambda message: None)
-    try:
-        client.zrem(f"{QUEUE}.unacked_index", "a dead consumer's")
-        now = datetime.now(UTC)
-        assert source.settled_until(now) == held_since
-        assert source.settled_until(now) == now
-    finally:
-        source.close()
 
 
 def test_what_waits_and_what_is_under_way_survives_a_restart_of_the_server(site, valkey, client):

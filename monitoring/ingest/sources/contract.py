@@ -123,6 +123,10 @@ class EventSource(ABC):
         """Messages that wait in the broker and that no consumer has been given; None where that is not known."""
         return None
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits in the broker, nor may come again that a consumer held when it died."""
+        return not self.waiting()
+
     def settled_until(self, moment: datetime) -> datetime:
         """The time up to which nothing is on its way to a consumer, after a read at `moment` found nothing."""
         return moment
