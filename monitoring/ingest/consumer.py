@@ -111,10 +111,11 @@ class EventConsumer:
                 source = self._make_source()
                 faults: tuple[type[Exception], ...] = (*source.errors, DatabaseFault)
                 fault: Exception | None = None
+                taken, lasts_from = self._taken, float("inf")
                 try:
                     if self._may_consume(source):
                         self._open(source)
-                        pause = FIRST_PAUSE
+                        lasts_from = time.monotonic() + LAST_PAUSE
                         self._consume(source)
                 except Exception as error:
                     # What is no message at all makes drivers raise whatever comes: no reason to end, and lose what has
@@ -122,6 +123,9 @@ class EventConsumer:
                     if not isinstance(error, faults):
                         logger.exception("A fault in consuming")
                     fault = error
+                    # That it could be opened is no success: what ends it at once may come first each time.
+                    if self._taken > taken or time.monotonic() > lasts_from:
+                        pause = FIRST_PAUSE
                     self._report(source, error, pause)
                 finally:
                     self._hang_up(source)
@@ -133,6 +137,11 @@ class EventConsumer:
             self._writer.stop()
         if self._writer.failure is not None:
             raise self._writer.failure
+
+    @property
+    def _taken(self) -> int:
+        """Messages taken from brokers so far, as far as there was room for them."""
+        return self._reading.total_messages + len(self._buffer)
 
     def _report(self, source: EventSource, fault: Exception, pause: float) -> None:
         self._note_error(fault)

@@ -53,6 +53,10 @@ _KNOWN_FIELDS = _PLAIN_TEXT | _ENVELOPE | _ARGUMENTS | frozenset(
 )  # fmt: skip
 
 
+#: The content type that a source gives to what it could not read, followed by why.
+_UNREADABLE = "application/x-unreadable; because="
+
+
 class NotAnEvent(ValueError):
     """The reason why something is no event, in words for the dead-letter table."""
 
@@ -97,6 +101,8 @@ class Decoder:
         Raises :class:`NotAnEvent` for what is no JSON.
         """
         if content_type not in ("application/json", "application/x-json"):
+            if isinstance(content_type, str) and content_type.startswith(_UNREADABLE):
+                raise NotAnEvent(f"could not be read: {content_type.removeprefix(_UNREADABLE):.100}")
             raise NotAnEvent(f"content type {content_type!r:.100} is not accepted, only JSON is")
         others = self._simple.take(body, decoded.tasks)
         if others == []:
@@ -214,6 +220,11 @@ class Decoder:
             RecursionError,
         ):  # infinite numbers or a nesting that no encoder takes, deep in a field
             return encode_any(storable_json(value, self._limit))
+
+
+def unreadable(why: str) -> str:
+    """The content type of a message of which nothing but its body is known; `why` is told as the reason."""
+    return _UNREADABLE + why
 
 
 def _items(body: bytes | str) -> list[Any]:

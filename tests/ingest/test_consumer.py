@@ -194,3 +194,30 @@ def test_a_database_that_does_not_keep_up_is_one_gap_however_long(monkeypatch: p
     assert "the database did not keep up" in gap.reason
     assert gap.ended_at - gap.started_at > timedelta(seconds=1)
     assert figures.gaps == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_of_which_nothing_can_be_read_is_asked_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That a connection can be opened says nothing: the fault is in what comes over it."""
+    monkeypatch.setattr("monitoring.ingest.consumer.FIRST_PAUSE", 0.125)
+    opened: list[Broker] = []
+
+    def make_source() -> Broker:
+        opened.append(Broker(read=read))
+        return opened[-1]
+
+    def read() -> bool:
+        if len(opened) == 4:
+            body = EVENT % b"at-last"
+            opened[-1].deliver(kombu.Message(body, content_type="application/json", delivery_tag="1"))
+        if len(opened) == 5:
+            consumer.stop()
+        raise OSError("what cannot be read")
+
+    consumer, _ = make_consumer(make_source)
+    with stopped_in_the_end(consumer):
+        consumer.run()
+    pauses = [record.args[2] for record in caplog.records if "Next try" in record.msg]
+    assert pauses == [0.125, 0.25, 0.5, 0.125, 0.25]

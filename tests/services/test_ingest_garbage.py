@@ -3,8 +3,10 @@
 import gzip
 import json
 import pickle
+import struct
 from typing import Any
 
+import amqp
 import kombu
 import pytest
 
@@ -128,3 +130,76 @@ def test_what_a_consumer_had_stored_before_it_was_killed_is_no_second_dead_lette
     site.publish_raw(b"garbage")
     site.drain(0.5)
     assert site.database.value(letters) == 2
+
+
+def unreadable(site: Site) -> list[str]:
+    """Messages that py-amqp cannot read itself, between good events; the reason that each must be given, in order."""
+    table = b""
+    for _ in range(3_000):  # more levels than py-amqp can go down, and so can nobody's own encoder
+        table = b"\x01aF" + struct.pack(">I", len(table)) + table
+    texts = "could not be read: UnicodeDecodeError in its properties"
+    bad: list[tuple[str, bytes, bytes, bytes]] = [
+        (texts, properties(0x8000, b"\x02\xff\xfe"), b"task.multi", body(good("x"))),
+        (texts, properties(0x4000, b"\x01\xff"), b"task.multi", b""),
+        (
+            "could not be read: RecursionError in its properties",
+            properties(0x2000, struct.pack(">I", len(table)) + table),
+            b"task.multi",
+            b"x" * 300_000,  # in frames of its own
+        ),
+        (
+            "could not be read: ValueError in its properties",
+            properties(0x2000, struct.pack(">I3sQ", 11, b"\x01aT", 2**40)),  # a time after all years
+            b"task.multi",
+            body(good("x")),
+        ),
+        (
+            "could not be read: UnicodeDecodeError in its routing key",
+            properties(0x8000, b"\x10application/json"),
+            b"task.\xff",
+            body(good("x")),
+        ),
+        (
+            "could not be read: UnicodeDecodeError in its routing key",
+            properties(0x8000, b"\x10application/json"),
+            b"task.\xff",
+            b"",
+        ),
+    ]
+    with kombu.Connection(site.broker_url) as connection, connection.channel() as channel:
+        channel.confirm_select()
+        for number, (_, encoded, routing_key, content) in enumerate(bad, 1):
+            message = RawProperties(content)
+            message.encoded = encoded
+            channel.basic_publish_confirm(message, exchange="celeryev", routing_key=routing_key)
+            site.publish([good(f"after-{number}")])
+    return [reason for reason, *_ in bad]
+
+
+class RawProperties(amqp.Message):
+    encoded: bytes
+
+    def _serialize_properties(self) -> bytes:
+        return self.encoded
+
+
+def properties(flag: int, value: bytes) -> bytes:
+    return struct.pack(">H", flag) + value
+
+
+@pytest.mark.parametrize("site", ["postgres"], indirect=True)
+def test_what_the_driver_itself_cannot_read_is_a_dead_letter_and_nothing_around_it_is_lost(site):
+    site.declare_queue(**{"x-queue-type": "quorum"})
+    site.publish([good("before")])
+    reasons = unreadable(site)
+
+    said = site.drain(2)
+
+    letters = site.database.rows("SELECT reason, size FROM monitoring_deadletter ORDER BY id")
+    assert [reason for reason, _ in letters] == reasons
+    assert [size for _, size in letters] == [len(body(good("x"))), 0, 300_000, *[len(body(good("x")))] * 2, 0]
+    names = {"before"} | {f"after-{n + 1}" for n in range(len(reasons))}
+    assert site.database.states() == dict.fromkeys(names, "SUCCESS")
+    assert said.count("Consuming from") == 1
+    assert "Traceback" not in said
+    assert site.waiting() == 0

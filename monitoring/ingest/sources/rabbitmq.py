@@ -16,6 +16,7 @@ from celery.events.event import get_exchange
 
 from monitoring.ingest.sources.contract import BRIEFLY, BURST, EventSource, OnMessage, SourceOptions
 from monitoring.ingest.sources.read_ahead import read_ahead
+from monitoring.ingest.sources.unreadable_frames import hand_over_unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class RabbitMQSource(EventSource):
     def consume(self, on_message: OnMessage) -> None:
         amqp_connection: Any = self.connection.connection
         read_ahead(amqp_connection.transport)
+        hand_over_unreadable(amqp_connection, self.channel)
         kombu.Consumer(
             self.channel,
             [self._queue(no_declare=True)],
