@@ -210,16 +210,31 @@ def unread(client: redis.Redis) -> int:
     return sum(int(each["omem"]) for each in client.client_list(_type="pubsub"))
 
 
-@pytest.mark.parametrize("garbage", ["{}", "5"])
-def test_what_is_no_message_at_all_ends_no_consumer(site, database, valkey, garbage):
+@pytest.mark.parametrize(
+    ("garbage", "fault"),
+    [
+        ("{}", "KeyError"),
+        ("5", "TypeError"),
+        ("secret=hunter2", "JSONDecodeError"),
+        ("[" * 100_000, "RecursionError"),
+        ('{"body": "x", "properties": {"delivery_tag": "x", "body_encoding": "x"}}', "AttributeError"),
+    ],
+)
+def test_what_is_no_message_at_all_is_a_dead_letter_and_no_gap(site, database, valkey, garbage, fault):
     consumer = start(site)
     with redis.Redis.from_url(valkey.url) as client:
         assert client.publish("/0.celeryev/task.sent", garbage) == 1
-    consumer.until(lambda: consumer.log.count("Consuming from") == 2)
     send(site, 0)
     until_heard(site, consumer, 0)
 
     assert consumer.terminate() == 0
+    assert database.rows("SELECT reason, size FROM monitoring_deadletter") == [
+        (f"could not be read: {fault} in its envelope", len(garbage))
+    ]
+    assert database.rows(GAPS) == []
+    assert consumer.log.count("Consuming from") == 1
+    assert "hunter2" not in consumer.log
+    assert "Traceback" not in consumer.log
 
 
 def test_a_server_that_does_not_answer_is_left_and_keeps_no_consumer_from_ending(site, database, valkey):

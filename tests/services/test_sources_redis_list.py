@@ -145,7 +145,7 @@ def test_a_message_is_in_the_list_or_held_by_somebody_at_every_moment(valkey, cl
     send(watched(valkey.url), range(1))
     first = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
     first.open(lambda message: None)
-    first._message = dies
+    first._on_message = dies
     with pytest.raises(KeyboardInterrupt):
         first.read(0.1)
     first.connection.release()
@@ -237,28 +237,39 @@ def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
     assert_stored(site, range(1))
 
 
-def test_what_is_no_message_at_all_is_a_dead_letter(site, client):
-    garbage = [
-        *("garbage", "{}", "5", "[1]", "null", b"\xff\xfe", '{"body": "e30="}', '{"properties": 1}'),
-        '{"body": 1000000000000, "properties": {"delivery_tag": "1"}}',
-        '{"body": "e30=", "properties": {"delivery_tag": "1", "body_encoding": "rot13"}}',
-        '{"body": "e30=", "properties": {"delivery_tag": "1", "delivery_info": "x"}}',
-        '{"body": "e30=", "headers": [1], "properties": {"delivery_tag": "1"}}',
-        '{"body": "e30=", "headers": {"compression": {}}, "properties": {"delivery_tag": []}}',
-        "[" * 100_000,
+NO_MESSAGES: list[tuple[str | bytes, str]] = [
+    (b"", "JSONDecodeError"),
+    (b"garbage", "JSONDecodeError"),
+    (b"\xff\xfe", "UnicodeDecodeError"),
+    (b"[" * 100_000, "RecursionError"),
+    (b"{}", "KeyError"),
+    (b"5", "TypeError"),
+    (b"[1]", "TypeError"),
+    (b'{"body": "e30="}', "KeyError"),
+    (b'{"properties": {"delivery_tag": "1"}}', "TypeError"),
+    (b'{"body": 1000000000000, "properties": {"delivery_tag": "1"}}', "TypeError"),
+    (b'{"body": "e30=", "properties": {"delivery_tag": "1", "body_encoding": "rot13"}}', "AttributeError"),
+    (b'{"body": "e30", "properties": {"delivery_tag": "1", "body_encoding": "base64"}}', "Error"),
+    (b'{"body": "e30=", "properties": {"delivery_tag": "1", "delivery_info": "x"}}', "TypeError"),
+    (b'{"body": "e30=", "headers": [1], "properties": {"delivery_tag": "1"}}', "AttributeError"),
+    (b'{"body": "e30=", "headers": {"__type__": 1, "__value__": 1}, "properties": {}}', "ValueError"),
+]
+
+
+def test_what_is_no_message_is_a_dead_letter_and_nothing_around_it_is_lost(site, client):
+    for number, (content, _) in enumerate(NO_MESSAGES):
+        client.lpush(QUEUE, content)
+        send(watched(site.broker_url), range(number, number + 1))
+
+    said = site.drain(2)
+
+    assert site.database.rows("SELECT reason, size FROM monitoring_deadletter ORDER BY id") == [
+        (f"could not be read: {fault} in its envelope", len(content)) for content, fault in NO_MESSAGES
     ]
-    consumer = start(site)
-    for each in garbage:
-        client.lpush(QUEUE, each)
-    send(watched(site.broker_url), range(3))
-
-    consumer.until(lambda: stored(site) == 9)
-    consumer.until(lambda: site.database.value("SELECT count(*) FROM monitoring_deadletter") == len(garbage))
-
-    assert consumer.log.count("Consuming from") == 1
-    assert consumer.terminate() == 0
-    assert client.hlen(f"{QUEUE}.unacked") == 0
-    assert_stored(site, range(3))
+    assert_stored(site, range(len(NO_MESSAGES)))
+    assert said.count("Consuming from") == 1
+    assert "Traceback" not in said
+    assert client.exists(QUEUE, f"{QUEUE}.unacked", f"{QUEUE}.unacked_index") == 0
 
 
 def test_what_is_delivered_again_says_so(valkey, client):

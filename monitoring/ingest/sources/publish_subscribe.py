@@ -15,6 +15,7 @@ import kombu
 from celery.events.event import get_exchange
 
 from monitoring.ingest.sources.contract import ANSWER, HEARTBEAT, EventSource, OnMessage, SourceOptions
+from monitoring.ingest.sources.envelopes import hear_anything
 
 #: Messages that one read takes at most, where the transport hands them out one by one.
 _BURST = 100
@@ -57,6 +58,8 @@ class PublishSubscribeSource(EventSource):
             no_ack=True,
         ).consume()
         self._subscription = getattr(self.channel, "subclient", None)
+        if self._subscription is not None:
+            hear_anything(self.channel)
         self._answered_at = datetime.now(UTC)
 
     def read(self, timeout: float) -> bool:

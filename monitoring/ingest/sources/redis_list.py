@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, cast
-
-import kombu
-from kombu.utils.json import loads
+from typing import Any
 
 from monitoring.ingest.sources.contract import EventSource, OnMessage
+from monitoring.ingest.sources.envelopes import message_in
 
 #: Seconds without a sign of life after which what a consumer held is delivered to another one.
 LIFE = 60
@@ -144,22 +142,12 @@ class RedisListSource(EventSource):
         )
         for tag, body, before in zip(*[iter(answer)] * 3, strict=True):
             self._holds += 1
-            self._on_message(self._message(tag, body, is_redelivered=bool(before)))
+            message = message_in(body, self.channel)
+            message.delivery_tag = tag.decode()
+            if before:
+                message.delivery_info["redelivered"] = True
+            self._on_message(message)
         return bool(answer)
-
-    def _message(self, tag: bytes, body: bytes, *, is_redelivered: bool) -> kombu.Message:
-        message: kombu.Message
-        try:
-            message = self.channel.message_to_python(loads(body))
-            if not (isinstance(message.body, str | bytes) and isinstance(message.delivery_info, dict)):
-                raise TypeError("a body is text, and a delivery has names")
-        except Exception:
-            # It is none of kombu's. As it stands it is no event either, and becomes a dead letter.
-            message = kombu.Message(cast("Any", body), content_type="application/json", channel=self.channel)
-        message.delivery_tag = tag.decode()
-        if is_redelivered:
-            message.delivery_info["redelivered"] = True
-        return message
 
     def acknowledge(self, delivery_tags: list[Any]) -> None:
         for begin in range(0, len(delivery_tags), _ACKNOWLEDGE):
