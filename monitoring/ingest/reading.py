@@ -61,7 +61,10 @@ class Reading:
             self._begun_at = now
         self._delivery_tags.append(message.delivery_tag)
         raw: Any = message.body
-        body: bytes | str = raw if isinstance(raw, bytes | str) else bytes(raw)
+        if isinstance(raw, bytearray | memoryview):
+            raw = bytes(raw)
+        # Some transports take whatever JSON is for a body.
+        body: bytes | str = raw if isinstance(raw, bytes | str) else str(raw or "")
         self._bytes += len(body)
         self.total_bytes += len(body)
         self.total_messages += 1
@@ -95,18 +98,23 @@ class Reading:
         self._delivery_tags = []
 
     def _dead_letter(self, undecodable: Undecodable, message: kombu.Message) -> DeadLetterEntry:
-        described = self._decoder.describe(
-            {
-                "content_type": message.content_type or "",
-                "routing_key": (message.delivery_info or {}).get("routing_key") or "",
-                "headers": message.headers or {},
-            }
-        )
+        delivery: Any = message.delivery_info if isinstance(message.delivery_info, dict) else {}
+        try:
+            described = self._decoder.describe(
+                {
+                    "content_type": message.content_type or "",
+                    "routing_key": delivery.get("routing_key") or "",
+                    "headers": message.headers or {},
+                }
+            )
+        except Exception:  # what cannot be described is a dead letter all the same
+            logger.exception("A fault in describing a dead letter")
+            described = {}
         return DeadLetterEntry(
             datetime.now(UTC),
             undecodable.reason,
             undecodable.size,
             undecodable.digest,
-            has_come_before=bool((message.delivery_info or {}).get("redelivered")),
+            has_come_before=bool(delivery.get("redelivered")),
             **described,
         )

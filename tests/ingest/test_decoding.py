@@ -504,3 +504,28 @@ def test_a_failure_says_where_it_was_raised_and_nothing_else_does():
     assert ours.tasks[0].values["place"] != one(raw).values["place"]
     retried = event("retried", BEGIN, exception="KeyError(1)", traceback=RAISED)
     assert one(retried).values.get("place") is None
+
+
+def nested(levels: int, innermost: Any = None) -> Any:
+    value = innermost
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [*range(100, 1_100, 50), 5_000, 100_000])
+def test_headers_that_no_encoder_takes_are_described_as_far_as_they_can_be(levels: int) -> None:
+    described = decoder.describe({"content_type": "x", "headers": {"deep": nested(levels), "hostname": "h"}})
+    assert described["content_type"] == "x"
+    assert described["headers"]["hostname"] == "h"
+    assert json.dumps(described)
+
+
+@pytest.mark.parametrize("levels", [*range(100, 1_100, 50), 5_000, 100_000])
+@pytest.mark.parametrize("kind", ["task-failed", "task-sent", "task-of-ours", "worker-heartbeat", ""])
+def test_a_body_nested_however_deeply_is_an_event_or_a_dead_letter(levels: int, kind: str) -> None:
+    deep = b'{"a":' * levels + b"1" + b"}" * levels
+    fields = json.dumps(event("failed", BEGIN) | {"type": kind}).encode()
+    body = fields[:-1] + b', "args": %s}' % deep
+    decoded = decoder.decode(body, "application/json")
+    assert len(decoded.tasks) + len(decoded.workers) + len(decoded.undecodable) == 1
