@@ -10,15 +10,17 @@ from .redaction_hints import hint_expression
 #: Names whose values are never stored. Case, ``-`` and ``_`` do not matter. A key stands for whole words of a name and
 #: their plural: ``auth`` is in ``auth``, ``basicAuth`` and ``HTTP_AUTH``, not in ``author``. With a ``*`` before it
 #: it also stands for the end of a word (``*token`` is in ``accesstoken``, not in ``tokenizer``), with one behind it for
-#: the beginning.
+#: the beginning; with a ``=`` before it, it is the whole name or nothing. Where a ``-`` parts the words of a key, texts
+#: may part them by another sign: ``API key: ...``.
 DEFAULT_KEYS: tuple[str, ...] = (
     "*password*", "*passwd*", "*passphrase*", "*passcode*", "pass", "*dbpass", "*userpass", "pwd", "*userpwd", "*dbpwd",
-    "*secret", "secretkey*", "*token", "otp", "totp", "jwt", "bearer", "*credential", "creds",
-    "*apikey*", "*accesskey*", "*privatekey*", "*encryptionkey", "*signingkey", "*sharedkey", "*accountkey",
-    "*sshkey", "*masterkey", "*fernetkey", "*hmackey", "*clientkey", "*servicekey",
+    "=pw", "*secret", "secretkey*", "*token", "otp", "totp", "jwt", "bearer", "*credential", "creds",
+    "*api-key*", "*access-key*", "*private-key*", "*encryption-key", "*signing-key", "*shared-key", "*account-key",
+    "*ssh-key", "*master-key", "*fernet-key", "*hmac-key", "*client-key", "*service-key",
     "auth", "oauth", "*authorization", "session", "*sessionid", "*sessionkey", "*cookie", "*csrf*", "*xsrf*",
-    "dsn", "*connectionstring", "connstring", "connstr", "xamzsignature",
-    "*cardnumber", "*creditcard", "cvv", "cvc", "securitycode", "ssn", "socialsecurity", "iban",
+    "dsn", "*connection-string", "conn-string", "conn-str",
+    "x-amz-signature", "x-goog-signature", "*shared-access-signature",
+    "*card-number", "*credit-card", "cvv", "cvc", "security-code", "ssn", "social-security", "iban",
 )  # fmt: skip
 
 #: Last words that make a name tell something about a secret instead of holding it: ``token_type``, ``PasswordError``.
@@ -40,6 +42,7 @@ _MAX_REMEMBERED = 4_096
 
 _CAMEL = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_PART_OF_KEY = re.compile(r"[^\W_]+")
 
 
 class SensitiveNames:
@@ -52,18 +55,30 @@ class SensitiveNames:
         self._exact: set[str] = set()
         self._remembered: dict[str, bool] = {}
         expressions: list[str] = []
+        hints: set[str] = set()
+        last_words: set[str] = set()
         for key in keys:
             squashed = squash(key)
             if not squashed:
                 raise ValueError(f"{key!r} names nothing that could be redacted")
             self._exact.add(squashed)
+            if key.startswith("="):
+                # Short ones are within many words: a text is looked at for one only where a word ends with it.
+                hints.add(rf"{re.escape(squashed)}\W")
+                continue
             expressions.append(_expression(squashed, key.startswith("*"), key.endswith("*")))
+            hints.add(re.escape(squashed))
+            words = _PART_OF_KEY.findall(_CAMEL.sub("-", key).casefold())
+            if len(words) > 1:
+                hints.add(r"\W".join(map(re.escape, words)))
+                last_words.add(words[-1])
         endings = "|".join(HARMLESS_ENDINGS)
         never = r"(?!)"
         self._words = re.compile(rf"(?:{'|'.join(expressions) or never})(?!-(?:{endings})-\Z)")
         #: One of these is in each text that holds a sensitive name, once :func:`fold` has been through it.
-        self.hints: tuple[str, ...] = tuple(map(re.escape, sorted(self._exact)))
+        self.hints: tuple[str, ...] = tuple(sorted(hints))
         self._anywhere = hint_expression(self.hints)
+        self._last_words = tuple(last_words)
 
     def __contains__(self, name: str) -> bool:
         known = self._remembered.get(name)
@@ -72,6 +87,14 @@ class SensitiveNames:
             if len(name) <= MAX_NAME_LENGTH and len(self._remembered) < _MAX_REMEMBERED:
                 self._remembered[name] = known
         return known
+
+    def ends_key(self, word: str) -> bool:
+        """Whether `word` may be the last one of a key of several: ``key`` of ``API key``."""
+        return word.casefold().startswith(self._last_words)
+
+    def are_key(self, first: str, second: str) -> bool:
+        """Whether two words are a name only together: ``API key``, not ``auth service``, which names no secret."""
+        return squash(first + second) in self._exact or (first not in self and f"{first}-{second}" in self)
 
     def _decide(self, name: str) -> bool:
         squashed = squash(name)

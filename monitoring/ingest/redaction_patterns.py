@@ -61,12 +61,25 @@ _CARD = (
     r"(?![\w-]|\.\d)"
 )
 
+#: A block of several lines. One that was cut goes to the end of the text.
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"
+    r"(?s:.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
+)
+
 DEFAULT_PATTERNS: tuple[SecretPattern, ...] = (
-    # First: a block spans lines and may stand inside anything else. One that was cut goes to the end of the text.
+    # First: it may stand inside anything else.
+    SecretPattern(PRIVATE_KEY, ("private key",)),
+    # PostgreSQL's detail of a violated NOT NULL or CHECK. One that was cut goes to the next frame, or to the end.
     _pattern(
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY"
-        r"(?s:.*?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
-        "private key",
+        r"Failing row contains (?P<secret>\((?s:.*?)(?:\)(?=\.(?:[\s\\\"',)]|\Z))|(?=\n  File \")|\Z))",
+        "failing row contains",
+    ),
+    # Signatures in URLs: Azure's (shared access), Google's, CloudFront's.
+    _pattern(
+        r"[?&;](?i:sig|signature)=(?P<secret>[^&\s\"'<>\\\[]++)",
+        r"sig\=",
+        r"signature\=",
     ),
     # RFC 6750 and RFC 7617. "Basic" is also an English word, so what follows it must not look like another one.
     _pattern(rf"(?i:\bbearer)\s{{1,8}}(?i:{_PROSE})(?P<secret>[\w.~+/=-]{{3,}}+)", r"bearer\s"),

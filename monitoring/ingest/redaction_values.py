@@ -52,6 +52,8 @@ ASSIGNED = Extent(
     _until(rf"""[\s;&]|,(?=\s|\Z|["']|[\w.-]{{1,64}}=|{re.escape(MARK)})"""),
     _until(r"[\s;&,]"),
 )
+#: An attribute in HTML or XML.
+ATTRIBUTE = ASSIGNED._replace(one_string=True)
 #: An assignment in source code or a settings file, with spaces around the sign.
 STATEMENT = Extent(_until(r"[\r\n]"), _until(r"[\r\n]"), line=True)
 HEADER = STATEMENT._replace(one_string=True)

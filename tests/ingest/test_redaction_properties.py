@@ -30,6 +30,7 @@ KEYS = st.sampled_from(
     [
         "password",
         "api_key",
+        "API Key",
         "Authorization",
         "token",
         "client-secret",
@@ -167,6 +168,16 @@ def test_secret_without_quotes_never_survives(secret: str, at: int) -> None:
         f"<a><password>{secret}</password></a>",
         f"run --api-key {secret} --n 5",
         f"Key (token)=({secret}) already exists.",
+        f"the API key: {secret}",
+        f"Wrong password '{secret}' for bob",
+        f"password:\n  {secret}\nuser:\n  bob",
+        f'connect(\n    password=\n        "{secret}",\n    n=1)',
+        f'<w:Password Type="PasswordText">{secret}</w:Password>',
+        f'<form><input name="password" value="{secret}"></form>',
+        f"null value in column\nDETAIL:  Failing row contains (7, bob, {secret}, null).\n",
+        f"https://x.blob.example/a?sv=1&sig={secret}&se=2",
+        f"next=%2Flogin%3Ftoken%3D{secret}&n=1",
+        f"{{&quot;password&quot;: &quot;{secret}&quot;, &quot;n&quot;: 1}}",
     ):
         _assert_hidden(text)
         _assert_hidden(text[:at])
@@ -183,6 +194,8 @@ PIECES = st.sampled_from([
     *"'\"\\:=, ()[]{}<>@\n/?&;.+|\0é", "password", "token", "auth", "abc123", "--", "b'", "'''", "\\n", "://", "amqp",
     "[redacted]", "'[redacted]'", "Bearer ", "Basic ", "eyJabcdefgh.x", '  File "', "(token)=(", "4111111111111111",
     "-----BEGIN PRIVATE KEY", "-----END PRIVATE KEY-----", "ghp_abcdefghij", "… [cut: 5 characters]",
+    "API key", " ", "&quot;", "%22", "%3D", "<password a='b'>", "<input name='token' ", "value=", "https", "|\n",
+    "Failing row contains (", "<![CDATA[", "pw", "?sig=",
 ])  # fmt: skip
 
 
@@ -204,7 +217,10 @@ HOSTILE = [
     "password=<", "password=a,bbbbbbbbbbbbbbbb", "<password>", "--password ", "(token", "(token)=(", "://", "://a:", "://a:b/",
     "://a:b@", "@://", "bearer ", "bearer            ", "eyJ", ".eyJaaaaaaaa", "-----BEGIN PRIVATE KEY", "4111 ",
     "ghp_", 'password=(\n  File "a"\n', "password=['x\\\\' ", '{"a": "\\\\\\"token\\\\\\": 5", ', "\\npassword: \\' ",
-    "token='" + "\\" * MAX_ESCAPES + "' ",
+    "token='" + "\\" * MAX_ESCAPES + "' ", "api key ", "api key: ", "' key': ", "'a password ': ", "{'b (key)': ",
+    '"x">', '<password a="b">', '<password a="b"> ', "<password><![CDATA[", "password:\n", "password=\n  ", "token 'a'",
+    " value=", "<input value=", "&quot;token&quot;:&quot;", "&quot;token&quot;:&quot;\\", "%22token%22%3A",
+    "%3Ftoken%3D", "Failing row contains (", "Failing row contains (a).", "&sig=", "https://a", "https://a@",
 ]  # fmt: skip
 
 
