@@ -1,4 +1,4 @@
-"""Passwords in the authority of URLs, wherever they stand in a text. Pure."""
+"""Passwords and tokens in the authority of URLs, wherever they stand in a text. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,17 @@ from .redaction_patterns import MARK
 _RUN = re.compile(r"""[^\s"'<>`\\]*+""")
 _PORT = re.compile(r"[0-9]{0,5}+(?:(?P<path>[/?#])|[;,.]|\Z)")
 _ELLIPSES = ("...", "…")
+_HTTP = ("http://", "https://")
+#: What stands for the password where the user is a token.
+_NO_PASSWORDS = frozenset({"", "x-oauth-basic"})
+_TOKEN = re.compile(r"([\w.~%+=-]++)(?::(?:x-oauth-basic)?)?@")
+_NO_TOKENS = frozenset({"git"})
 
 
 def mask_userinfo(text: str, *, whole: bool = False) -> str:
     """`text` without the passwords in the authority of URLs: ``amqp://user:[redacted]@host``.
+
+    What stands before the host of an http(s) URL without a password is a token: ``https://[redacted]@host``.
 
     Takes several URLs joined by ``;`` or ``,`` as Celery does (``sentinel://:p@a;sentinel://:p@b``), passwords in which
     ``@``, ``/``, ``?`` or ``#`` were not percent-encoded, and a URL that was cut within its password at the end of the
@@ -47,7 +54,7 @@ def _password(text: str, start: int, end: int, may_be_cut: bool) -> tuple[int, i
     """Where the password is in the URL whose authority starts at `start` and that ends before `end` (RFC 3986, 3.2)."""
     colon = text.find(":", start, end)
     if colon < 0 or any(text.find(other, start, colon) >= 0 for other in "/?#@["):
-        return None
+        return _token(text, start, end)
     port = _PORT.match(text, colon + 1, end)
     if port and port["path"]:
         return None
@@ -55,4 +62,14 @@ def _password(text: str, start: int, end: int, may_be_cut: bool) -> tuple[int, i
     at = text.rfind("@", colon, end)
     if at < 0 and may_be_cut and not port and (end == len(text) or text.endswith(_ELLIPSES, start, end)):
         at = end
+    if at >= 0 and text[colon + 1 : at] in _NO_PASSWORDS:
+        return _token(text, start, end)
     return (colon + 1, at) if at > colon + 1 else None
+
+
+def _token(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where a token stands in place of user and password: ``https://token@host``, ``https://token:@host``."""
+    token = _TOKEN.match(text, start, end)
+    if token is None or token[1] in _NO_TOKENS or not text.endswith(_HTTP, 0, start):
+        return None
+    return start, token.end() - 1
