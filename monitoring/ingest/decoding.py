@@ -31,6 +31,7 @@ from .fields import (
     received_kinds,
     said_beside,
     tie_of,
+    time_of,
 )
 from .quick_json import encode_any, parse_any
 from .redaction import MARK, Redactor
@@ -45,11 +46,13 @@ _ENVELOPE = frozenset({"uuid", "type", "timestamp", "hostname", "clock", "local_
 #: The task row has the newest of these, so that the log need not keep them once more for each sending and receipt.
 _ARGUMENTS = frozenset({"args", "kwargs", ARGUMENTS})
 #: All other text is redacted, and so is every field of an event of the user's own kind.
-_PLAIN_TEXT = frozenset({*NAMES, "eta", "expires", "signum"})
+_PLAIN_TEXT = frozenset(NAMES)
+#: Times stay as they are; nobody says that a text in their place is one.
+_TIMES = ("eta", "expires")
 #: Names of fields that need no look, since Celery or we gave them.
 _KNOWN_FIELDS = _PLAIN_TEXT | _ENVELOPE | _ARGUMENTS | frozenset(
-    {"utcoffset", "pid", "retries", "result", "runtime", "exception", "traceback", "terminated", "expired", "requeue",
-     "current", "total", "message", STANDING, TRACE, "workflow"}
+    {*_TIMES, "signum", "utcoffset", "pid", "retries", "result", "runtime", "exception", "traceback", "terminated",
+     "expired", "requeue", "current", "total", "message", STANDING, TRACE, "workflow"}
 )  # fmt: skip
 
 
@@ -137,6 +140,8 @@ class Decoder:
         plain = _PLAIN_TEXT if kind in CELERY_TASK_TYPES else frozenset()
         if plain and is_trace_id(raw.get(TRACE)) and not self._is_sensitive(TRACE):
             plain |= {TRACE}
+        if plain:
+            plain |= {name for name in _TIMES if time_of(raw.get(name)) is not None}
         told = ARGUMENTS if kind == "task-received" and STANDING in raw else ""
         values = {
             name if name in _KNOWN_FIELDS else self._field_name(name): self._value(name, value, name in plain)
@@ -172,8 +177,8 @@ class Decoder:
             "worker": hostname,
             "pid": bigint(raw.get("pid")),
             "clock": bigint(raw.get("clock")),
-            "software": storable(
-                " ".join(str(raw[f]) for f in ("sw_ident", "sw_ver", "sw_sys") if raw.get(f)), 255
+            "software": self._redact(
+                storable(" ".join(str(raw[f]) for f in ("sw_ident", "sw_ver", "sw_sys") if raw.get(f)), 255)
             ),
             "freq": interval_of(raw.get("freq")),
             "active": bigint(active),

@@ -173,7 +173,9 @@ class SimpleEvents:
             return b"\\" not in body or b"\\u" not in body
         return "\\" not in body or "\\u" not in body
 
-    def _sent(self, raw: _Sent) -> Event:
+    def _sent(self, raw: _Sent) -> Event | None:
+        if _has_odd_time(raw):
+            return None
         values: dict[str, Any] = {
             "eta": raw.eta,
             "exchange": raw.exchange,
@@ -195,6 +197,8 @@ class SimpleEvents:
         return event
 
     def _received(self, raw: _Received) -> Event | None:
+        if _has_odd_time(raw):
+            return None
         values: dict[str, Any] = {
             "eta": raw.eta,
             "expires": raw.expires,
@@ -306,6 +310,13 @@ def _event(
     task_id, worker, clock, ts = raw.uuid, raw.hostname, raw.clock, round(raw.timestamp * 1_000_000)
     tie = tie_of(task_id, ts, clock, worker, kind, payload, said)
     return Event(task_id, kind, kinds, ts, tie, worker, clock, values, payload)
+
+
+def _has_odd_time(raw: _Call) -> bool:
+    """Whether something else stands in place of a time: it has to be redacted."""
+    return (raw.eta is not None and time_of(raw.eta) is None) or (
+        raw.expires is not None and time_of(raw.expires) is None
+    )
 
 
 def _finish_call(raw: _Call, values: dict[str, Any], args: str | None, kwargs: str | None) -> None:

@@ -325,6 +325,31 @@ def test_etas_are_read_as_utc_unless_they_say_otherwise(text, expected):
     assert one(event("sent", BEGIN, eta=text, expires=text)).values["eta"] == expected
 
 
+@pytest.mark.parametrize("field", ["eta", "expires", "signum"])
+@pytest.mark.parametrize("kind", ["sent", "received", "revoked"])
+def test_what_is_no_time_and_no_signal_is_redacted_like_any_text(field, kind):
+    found = one(event(kind, BEGIN, **{field: "password=hunter2"}))
+
+    assert "hunter2" not in f"{found.values} {found.payload}"
+
+
+def test_times_and_signals_are_kept_whatever_the_rules_are():
+    hiding = Decoder(Redactor(keys=("eta", "expires"), patterns=["[0-9]{4}-"]), LIMIT)
+    raw = event("received", BEGIN, eta="2027-01-01T00:00:00", expires="2027-01-02T00:00:00+02:00")
+    (found,) = hiding.decode(json.dumps(raw), JSON).tasks
+    assert '"eta":"2027-01-01T00:00:00","expires":"2027-01-02T00:00:00+02:00"' in found.payload
+    assert '"signum":"SIGTERM"' in one(event("revoked", BEGIN, signum="SIGTERM")).payload
+
+
+def test_software_of_a_worker_is_redacted_like_any_text():
+    software = one(worker_event("online", BEGIN, sw_ident="py-celery", sw_ver="token=hunter2")).values[
+        "software"
+    ]
+
+    assert "py-celery" in software
+    assert "hunter2" not in software
+
+
 # --- Identity ---
 
 
