@@ -2,9 +2,9 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
-from monitoring.celery import install
+from monitoring.celery import RedactedLog, install
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
@@ -14,3 +14,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Events name their queue and attempt, and tell full arguments and what follows a task, without secrets.
 install(app)
+# Workers log results, exceptions and tracebacks of tasks, and what tasks log themselves: without secrets, too.
+signals.after_setup_logger.connect(RedactedLog.filter_handlers, weak=False)
+signals.after_setup_task_logger.connect(RedactedLog.filter_handlers, weak=False)

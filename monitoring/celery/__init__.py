@@ -5,6 +5,7 @@ install(app)
 """
 
 from .durable import DurableEventDispatcher, DurableEvents
+from .log import RedactedLog
 from .plugin import install
 
-__all__ = ["DurableEventDispatcher", "DurableEvents", "install"]
+__all__ = ["DurableEventDispatcher", "DurableEvents", "RedactedLog", "install"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from ..conf import monitoring_settings
 from .redaction import DEFAULT_KEYS, DEFAULT_PATTERNS, Redactor
@@ -10,10 +11,14 @@ from .redaction import DEFAULT_KEYS, DEFAULT_PATTERNS, Redactor
 logger = logging.getLogger(__name__)
 
 
-def configured_redactor() -> Redactor:
-    """The built-in rules and those that the project adds."""
+def _say(error: Exception) -> None:
+    logger.error("A field could not be redacted and is left out: %r", error)
+
+
+def configured_redactor(on_error: Callable[[Exception], None] | None = _say) -> Redactor:
+    """The built-in rules and those that the project adds. `on_error` as in :class:`Redactor`."""
     return Redactor(
         (*DEFAULT_KEYS, *monitoring_settings.REDACT_KEYS),
         (*DEFAULT_PATTERNS, *monitoring_settings.REDACT_PATTERNS),
-        on_error=lambda error: logger.error("A field could not be redacted and is left out: %r", error),
+        on_error=on_error,
     )
