@@ -23,8 +23,11 @@ def _user(name: str, *, is_superuser: bool = False) -> User:
 
 
 def _viewing() -> QuerySet[Permission]:
-    """Every view permission there is, of `view_payload` too."""
-    return Permission.objects.filter(codename__startswith="view_")
+    """Every view permission of the monitoring, of `view_payload` too.
+
+    Not of other apps: django-celery-results shows what tasks returned and raised as it was, secrets included.
+    """
+    return Permission.objects.filter(content_type__app_label="monitoring", codename__startswith="view_")
 
 
 def _controlling() -> QuerySet[Permission]:

@@ -51,8 +51,10 @@ class Events:
 class Shop:
     """Speaks to the demo API as curl does: no session, no CSRF token, no redirects."""
 
-    def __init__(self, port: int, events: Events | None = None) -> None:
+    def __init__(self, port: int, events: Events | None = None, log: Path | None = None) -> None:
         self.events = events
+        self.log = log
+        """What the worker writes."""
         self._port = port
 
     def post(self, path: str, body: bytes = b"", content_type: str = "application/x-www-form-urlencoded"):
@@ -166,4 +168,4 @@ def open_shop(broker_url: str, folder: Path) -> Iterator[Shop]:
             worker(environment, folder / "worker.log"),
             daphne("project.asgi:application", folder, **environment) as site,
         ):
-            yield Shop(site.port, events)
+            yield Shop(site.port, events, folder / "worker.log")
