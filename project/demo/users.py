@@ -23,11 +23,12 @@ def _user(name: str, *, is_superuser: bool = False) -> User:
 
 
 def _viewing() -> QuerySet[Permission]:
-    """Every view permission of the monitoring, of `view_payload` too.
+    """Every view permission there is, of `view_payload` too, but of django-celery-results.
 
-    Not of other apps: django-celery-results shows what tasks returned and raised as it was, secrets included.
+    It shows what tasks returned and raised as it was, secrets included.
     """
-    return Permission.objects.filter(content_type__app_label="monitoring", codename__startswith="view_")
+    views = Permission.objects.filter(codename__startswith="view_")
+    return views.exclude(content_type__app_label="django_celery_results")
 
 
 def _controlling() -> QuerySet[Permission]:
