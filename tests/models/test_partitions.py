@@ -3,13 +3,14 @@
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from psycopg import sql
 
 from monitoring.ingest.stores import store_for
@@ -30,7 +31,9 @@ from tests.ingest.event_streams import SECOND, decoded, event
 ALIAS = "postgresql"
 pytestmark = pytest.mark.django_db(transaction=True, databases=[ALIAS], available_apps=["monitoring"])
 TODAY = datetime.now(UTC).date()
-DAYS = {TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=1)}
+TOMORROW = TODAY + timedelta(days=1)
+DAYS = {TODAY - timedelta(days=1), TODAY, TOMORROW}
+NOON = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -152,14 +155,86 @@ def test_a_reader_that_holds_the_log_delays_no_event(caplog, monkeypatch):
     assert f"No partition for {TODAY}" in caplog.text
 
 
-def test_a_day_that_already_has_events_in_the_default_partition_stays_there(monkeypatch):
+def test_a_day_whose_events_went_to_the_default_partition_gets_them_with_its_own(monkeypatch):
+    """As after one lock that was not to be had, or one sender whose clock was a month ahead."""
     monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", LOCK_TIMEOUT_MS)
     with locked(DEFAULT_PARTITION):
-        consume(at(TODAY, 1))
+        consume(at(TODAY, 1), at(date(2001, 1, 1)))
+    monkeypatch.setattr(module, "LOCK_TIMEOUT_MS", 60_000)
 
     consume(at(TODAY, 2))
 
+    assert places() == {
+        f"{TODAY} 1": partition_name(TODAY),
+        f"{TODAY} 2": partition_name(TODAY),
+        "2001-01-01 12": DEFAULT_PARTITION,
+    }
+
+
+def test_an_event_that_is_on_its_way_to_the_default_partition_is_moved_as_well():
+    with someone() as other:
+        other.execute(LOG_NOW)
+        maker = in_thread(lambda: make_partitions(ALIAS, [TODAY]))
+        wait_for_a_lock()
+        assert not existing_days(ALIAS)
+        other.commit()
+        maker.join(60)
+
+    assert places() == {"early": partition_name(TODAY)}
+
+
+def test_an_event_that_comes_while_its_day_is_made_waits_and_lands_there():
+    with transaction.atomic(using=ALIAS):
+        make_partitions(ALIAS, [TODAY])
+        writer = in_thread(lambda: store_for(ALIAS).write(Batch(decoded([at(TODAY)]))))
+        wait_for_a_lock()
+    writer.join(60)
+
+    assert places() == {f"{TODAY} 12": partition_name(TODAY)}
+
+
+def test_a_day_with_more_events_in_the_default_partition_than_can_be_moved_at_once_stays(caplog, monkeypatch):
+    monkeypatch.setattr(module, "MOST_MOVED", 1)
+    store_for(ALIAS).write(Batch(decoded([at(TODAY, 1), at(TODAY, 2)])))
+
+    with caplog.at_level(logging.WARNING, "monitoring"):
+        assert make_partitions(ALIAS, [TODAY]) == []
+
+    assert f"No partition for {TODAY}: NotPossible: more than 1 events" in caplog.text
     assert set(places().values()) == {DEFAULT_PARTITION}
+
+
+def test_a_table_that_was_detached_is_not_taken_for_the_day_s_partition(caplog):
+    make_partitions(ALIAS, [TODAY])
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE monitoring_taskevent DETACH PARTITION {partition_name(TODAY)}")
+        try:
+            with caplog.at_level(logging.WARNING, "monitoring"):
+                assert make_partitions(ALIAS, [TODAY]) == []
+        finally:
+            cursor.execute(f"DROP TABLE {partition_name(TODAY)}")
+
+    assert "already exists" in caplog.text
+
+
+def test_a_log_without_a_default_partition_gets_its_days():
+    with connections[ALIAS].cursor() as cursor:
+        cursor.execute(f"ALTER TABLE monitoring_taskevent DETACH PARTITION {DEFAULT_PARTITION}")
+        try:
+            assert make_partitions(ALIAS, [TODAY]) == [TODAY]
+        finally:
+            cursor.execute(f"ALTER TABLE monitoring_taskevent ATTACH PARTITION {DEFAULT_PARTITION} DEFAULT")
+
+
+def test_a_consumer_makes_tomorrow_today_so_that_midnight_waits_for_nobody():
+    now = NOON
+    partitions = DayPartitions(ALIAS, lambda: now)
+    partitions.ensure({TODAY})
+    assert existing_days(ALIAS) == {TODAY, TOMORROW}
+
+    now += timedelta(days=1)
+    partitions.ensure({TOMORROW})
+    assert existing_days(ALIAS) == {TODAY, TOMORROW, TOMORROW + timedelta(days=1)}
 
 
 def test_without_the_right_to_make_tables_everything_goes_to_the_default_partition(caplog):
@@ -170,7 +245,7 @@ def test_without_the_right_to_make_tables_everything_goes_to_the_default_partiti
 
     assert set(places().values()) == {DEFAULT_PARTITION}
     assert len(places()) == 3
-    assert "permission denied" in caplog.text
+    assert "monitoring.W001" in caplog.text
 
 
 def test_a_day_that_was_refused_is_not_tried_with_every_batch(caplog):
@@ -179,18 +254,71 @@ def test_a_day_that_was_refused_is_not_tried_with_every_batch(caplog):
         for _ in range(5):
             partitions.ensure({TODAY})
 
-    assert caplog.text.count("No partition for") == 1
+    assert caplog.text.count(f"No partition for {TODAY}") == 1
+
+
+def test_tomorrow_is_tried_less_often_while_it_is_refused(monkeypatch):
+    """Each try keeps readers of the log waiting for a moment, and there is time until midnight."""
+    tried: list[set[date]] = []
+    monkeypatch.setattr(module, "make_partitions", lambda using, days: tried.append(set(days)) or [])
+    now = NOON
+    partitions = DayPartitions(ALIAS, lambda: now)
+    for minutes in (0, 0, 2, 3, 11):
+        now = NOON + timedelta(minutes=minutes)
+        partitions.ensure({TODAY})
+
+    assert tried == [{TODAY, TOMORROW}, {TODAY}, {TODAY}, {TODAY, TOMORROW}]
+
+
+LOG_NOW = (
+    "INSERT INTO monitoring_taskevent (task_id, timestamp, type, tie, worker, payload)"
+    " VALUES ('early', now(), 'task-started', 1, 'celery@a', '{}')"
+)
+
+
+@contextmanager
+def someone() -> Iterator[psycopg.Connection]:
+    """Another session, in a transaction."""
+    options = connections[ALIAS].get_connection_params()
+    with psycopg.connect(
+        host=options["host"], port=options["port"], user=options["user"], dbname=options["dbname"]
+    ) as other:
+        yield other
 
 
 @contextmanager
 def locked(table: str) -> Iterator[None]:
     """Somebody reads `table` all the while."""
-    options = connections[ALIAS].get_connection_params()
-    with psycopg.connect(
-        host=options["host"], port=options["port"], user=options["user"], dbname=options["dbname"]
-    ) as other:
+    with someone() as other:
         other.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(sql.Identifier(table)))
         yield
+
+
+def in_thread(call: Callable[[], object]) -> threading.Thread:
+    """Call it in a thread with a connection of its own."""
+
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def wait_for_a_lock() -> None:
+    """Return when some session of this database waits for one of the log's tables."""
+    deadline = time.monotonic() + 60
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with someone() as other:
+        while not other.execute(waiting).fetchone()[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 @contextmanager

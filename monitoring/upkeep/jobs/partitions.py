@@ -1,7 +1,7 @@
 """The days of the event log to come, made ahead of time. Does nothing where the log has no partitions.
 
 Cost: two reads of the catalogue and one of up to 10,001 rows of the default partition; a day that is made locks the
-log for a moment.
+log for a moment, and moves its events out of the default partition.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def run(lease: LeaseHolder) -> str:
     today = read_clock(lease.using).astimezone(UTC).date()
     wanted = {today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD + 1)}
     made = make_partitions(lease.using, wanted - existing_days(lease.using))
-    # Today may have events in the default partition already, which keeps it from being made; the days to come do not.
+    # Today may have more events in the default partition than can be moved; the days to come do not.
     if missing := wanted - existing_days(lease.using) - {today}:
         raise PartitionsMissing(f"{', '.join(map(str, sorted(missing)))}; {in_default}")
     return f"Made: {', '.join(map(str, made)) or 'none, all there'}; {in_default}."
