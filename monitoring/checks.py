@@ -29,6 +29,7 @@ SUPPORTED_VENDORS = ("postgresql", "sqlite")
 def register() -> None:
     checks.register(check_settings, "monitoring")
     checks.register(check_database, "monitoring")
+    checks.register(check_time_zones, "monitoring")
     checks.register(check_celery, "monitoring")
     # Asks the server, so only where Django says that it may: `migrate`, and `check --database`.
     checks.register(check_partitions, "monitoring", checks.Tags.database)
@@ -135,6 +136,19 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> It
             )
         )
     return found
+
+
+def check_time_zones(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iterable[checks.CheckMessage]:
+    """Times without a zone (E007): nothing that is read back could be compared with what comes in."""
+    if settings.USE_TZ:
+        return []
+    return [
+        checks.Error(
+            "USE_TZ is False: the monitor stores moments, and times without a zone are none.",
+            hint=f"Set USE_TZ = True. See {_DOCS}#time-zones.",
+            id="monitoring.E007",
+        )
+    ]
 
 
 def check_partitions(

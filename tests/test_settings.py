@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core import checks
 
-from monitoring.checks import check_settings
+from monitoring.checks import check_settings, check_time_zones
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,13 @@ def test_a_value_that_cannot_work_is_an_error(
 ) -> None:
     settings.MONITORING = {**settings.MONITORING, name: value}
     assert [message.id for message in check_settings(None)] == ([fault] if fault else [])
+
+
+def test_times_without_a_zone_are_an_error(settings: Any) -> None:
+    assert check_time_zones(None) == []
+    settings.USE_TZ = False
+    assert checks.Error(
+        "USE_TZ is False: the monitor stores moments, and times without a zone are none.",
+        hint="Set USE_TZ = True. See docs/configure.md#time-zones.",
+        id="monitoring.E007",
+    ) in checks.run_checks(tags=["monitoring"])

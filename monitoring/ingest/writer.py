@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError, connections
+from django.db import DataError, IntegrityError, OperationalError, connections
+from django.db import Error as DatabaseFault
 
 from monitoring.faults import first_line
 from monitoring.ingest.events import Event
@@ -30,6 +31,9 @@ LAST_TRY = 10.0
 DAY = 86_400_000_000
 #: What a database, or its driver, raises for what is in an event rather than for its own state.
 REFUSALS = (DataError, IntegrityError, ValueError, TypeError, OverflowError)
+#: Events in a row, none stored between, that become dead letters for an error of Python's own. What fails more is no
+#: event's fault but a programming error or a wrong set-up, which must not make dead letters of all.
+FEW = 10
 #: PostgreSQL's error class "program limit exceeded", such as an index entry that is too long.
 LIMIT_EXCEEDED = "54"
 #: And its error for a key that is there already. It is never an event's: what has come before is left out.
@@ -54,8 +58,9 @@ class Writer(threading.Thread):
 
     A batch that cannot be written for a reason that may pass (the database is away, full, read-only, in a deadlock) is
     tried again for ever. One that the database refuses for what is in it is halved until the events that it refuses
-    stand alone; those become dead letters. `committed` and `failed` are called in this
-    thread, after each commit and after each try that failed for a reason that may pass.
+    stand alone; those become dead letters. An error of Python's own that fails one event after the other is ours, and
+    the batch is kept as well. `committed` and `failed` are called in this thread, after each commit and after each try
+    that failed for a reason that may pass.
     """
 
     def __init__(
@@ -73,6 +78,8 @@ class Writer(threading.Thread):
         self._idle.set()
         #: Events of the batch that is being written that the database has refused.
         self._refused = 0
+        #: Dead letters for an error of Python's own since an event was stored last.
+        self._in_a_row = 0
         #: What ended the thread, if not a request to stop.
         self.failure: BaseException | None = None
 
@@ -127,12 +134,14 @@ class Writer(threading.Thread):
             try:
                 self._write(batch)
                 return True
-            except (DatabaseError, InterfaceError) as error:
+            except Exception as error:  # else nobody would write, and nobody be told why
                 logger.error(
                     "%d events could not be written and are kept: %s. Next try in %.1f s.",
                     len(batch),
                     first_line(error),
                     pause,
+                    # What is no fault of the database is for whoever mends the program.
+                    exc_info=not isinstance(error, DatabaseFault),
                 )
                 self._failed(error)
                 connections[self._using].close()
@@ -141,6 +150,29 @@ class Writer(threading.Thread):
             pause = min(pause * 2, LAST_PAUSE)
 
     def _write(self, batch: Batch) -> None:
+        refused = self._write_all_but(batch)
+        is_stored = len(refused or ()) < len(batch.tasks) + len(batch.workers)
+        if is_stored:
+            self._in_a_row = 0
+        if refused is None:
+            return
+        own = [error for _, error in refused if not isinstance(error, DatabaseFault)]
+        if own and not is_stored and self._in_a_row + len(own) > FEW:
+            raise own[0]
+        entries = [_refused(event, first_line(error)) for event, error in refused]
+        for entry in entries:
+            logger.error("An event that the database refuses becomes a dead letter: %s", entry.reason)
+        self._store.write(Batch(dead_letters=[*batch.dead_letters, *entries], gaps=batch.gaps))
+        self._refused = len(refused)
+        if not is_stored:
+            self._in_a_row += len(own)
+
+    def _write_all_but(self, batch: Batch) -> list[tuple[Event, Exception]] | None:
+        """Write the events that the database takes; those that it refuses, and why.
+
+        None: it took the batch as it is. Else the dead letters and gaps of the batch are left to be written.
+        """
+        events = [*batch.tasks, *batch.workers]
         try:
             self._partitions.ensure(
                 {to_datetime(day).date() for day in {e.ts - e.ts % DAY for e in batch.tasks}}
@@ -148,26 +180,23 @@ class Writer(threading.Thread):
             if batch:
                 self._store.write(batch)
         except (*REFUSALS, OperationalError) as error:
-            events = [*batch.tasks, *batch.workers]
             if not events or not _is_refusal(error):
                 raise
             if len(events) == 1:
-                entry = _refused(events[0], first_line(error))
-                logger.error("An event that the database refuses becomes a dead letter: %s", entry.reason)
-                self._store.write(Batch(dead_letters=[*batch.dead_letters, entry], gaps=batch.gaps))
-                self._refused += 1
-                return
+                return [(events[0], error)]
             half = len(events) // 2
-            self._write(_part(batch, set(map(id, events[:half]))))
-            self._write(_part(Batch(batch.tasks, batch.workers), set(map(id, events[half:]))))
+            return [
+                refused
+                for part in (events[:half], events[half:])
+                for refused in self._write_all_but(_part(batch, set(map(id, part)))) or ()
+            ]
+        return None
 
 
 def _part(batch: Batch, wanted: set[int]) -> Batch:
     return Batch(
         [event for event in batch.tasks if id(event) in wanted],
         [event for event in batch.workers if id(event) in wanted],
-        batch.dead_letters,
-        batch.gaps,
     )
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from monitoring.ingest.events import Event
 from monitoring.ingest.stores import store_for
 from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry, Store, Written
-from monitoring.ingest.writer import Job, Writer
+from monitoring.ingest.writer import FEW, Job, Writer
 from monitoring.models import DeadLetter, Gap, Task, TaskEvent, Worker
 from tests.ingest.event_streams import BEGIN, SECOND, decoded, event
 from tests.ingest.worker_streams import decoded_worker_events, worker_event
@@ -132,6 +132,92 @@ def test_a_batch_interrupted_while_it_is_halved_stores_dead_letters_and_gaps_onc
     assert sorted(letters.values_list("routing_key", flat=True)) == ["", "task-started", "task-started"]
     assert Gap.objects.using(running.alias).count() == 1
     assert [job.refused for job in running.committed] == [2]
+
+
+class Faulty:
+    """A store that fails for a reason of Python's own, as a programming error makes it, until it is mended."""
+
+    def __init__(self, store: Store, writes: Callable[[Batch], bool] = lambda batch: False) -> None:
+        self._store = store
+        self._writes = writes
+        self.is_mended = False
+        self.prepare = store.prepare
+
+    def write(self, batch: Batch) -> Written:
+        if not self.is_mended and not self._writes(batch):
+            raise TypeError("can't subtract offset-naive and offset-aware datetimes")
+        return self._store.write(batch)
+
+
+def letters_only(batch: Batch) -> bool:
+    return not batch.tasks and not batch.workers
+
+
+def a_few_at_a_time(running: Running, number: int) -> None:
+    """A batch of one event each."""
+    for n in range(number):
+        running.write(Batch(started(f"few-{n}")))
+
+
+@on("default")
+@pytest.mark.parametrize("writes", [lambda batch: False, letters_only], ids=["not even letters", "letters"])
+def test_a_fault_of_our_own_that_fails_every_event_makes_no_dead_letters(running, caplog, writes):
+    store = running.writer._store = Faulty(running.writer._store, writes)
+
+    running.submit(Batch(started(*"abcdefghijkl")))
+    assert eventually(lambda: len(running.failed) >= 2)
+    assert running.writer.is_alive()
+    assert "offset-naive" in str(running.failed[0])
+    assert "Traceback" in caplog.text, "it is for whoever mends the program"
+    assert not running.committed
+    store.is_mended = True
+
+    assert running.writer.wait(SECONDS)
+    assert running.tasks() == set("abcdefghijkl")
+    assert not DeadLetter.objects.exists()
+
+
+@on("default")
+def test_a_fault_that_is_no_event_s_loses_neither_dead_letters_nor_gaps(running):
+    """The batch as a whole is refused, each of its events is taken."""
+    now = datetime.now(UTC)
+    running.writer._store = Faulty(running.writer._store, lambda batch: len(batch) <= 2)
+
+    running.write(
+        Batch(started(*"ab"), [], [DeadLetterEntry(now, "no JSON", 1, "ab")], [GapEntry(now, now, "full")])
+    )
+
+    assert running.tasks() == {"a", "b"}
+    assert (DeadLetter.objects.count(), Gap.objects.count()) == (1, 1)
+
+
+@on("default")
+def test_a_fault_of_our_own_that_fails_events_that_come_one_by_one_stops_making_dead_letters(running):
+    store = running.writer._store = Faulty(running.writer._store, letters_only)
+
+    a_few_at_a_time(running, FEW)
+    running.submit(Batch(started("one too many")))
+    assert eventually(lambda: len(running.failed) >= 2)
+    store.is_mended = True
+
+    assert running.writer.wait(SECONDS)
+    assert running.tasks() == {"one too many"}
+    assert DeadLetter.objects.count() == FEW
+
+
+@on("default")
+def test_events_that_fail_between_others_that_are_stored_are_dead_letters_however_many(running):
+    running.writer._store = Faulty(
+        running.writer._store, lambda batch: not any(e.subject.startswith("few-") for e in batch.tasks)
+    )
+
+    for half in "ab":
+        a_few_at_a_time(running, FEW)
+        running.write(Batch(started(half)))
+
+    assert running.tasks() == {"a", "b"}
+    assert [job.refused for job in running.committed].count(1) == 2 * FEW
+    assert not running.failed
 
 
 @on("postgresql")
