@@ -13,13 +13,15 @@ import kombu
 import pytest
 from django.db import connections
 
-from monitoring.ingest.consumer import EventConsumer
+from monitoring.conf import MonitoringSettings
+from monitoring.ingest.consumer import LONGEST_READ, EventConsumer
 from monitoring.ingest.decoding import Decoder
 from monitoring.ingest.figures import Figures
 from monitoring.ingest.redaction import Redactor
 from monitoring.ingest.stores.contract import Batch, Store, Written
 from monitoring.ingest.stores.portable import PortableStore
-from monitoring.models import Gap
+from monitoring.ingest.writer import Job
+from monitoring.models import Gap, Task
 
 SECONDS = 60
 EVENT = (
@@ -75,7 +77,10 @@ class Alone:
 
 
 def make_consumer(
-    make_source: Callable[[], Any], using: str = "default", store: Store | None = None
+    make_source: Callable[[], Any],
+    using: str = "default",
+    store: Store | None = None,
+    batch_seconds: float = 0.1,
 ) -> tuple[EventConsumer, Figures]:
     figures = Figures()
     consumer = EventConsumer(
@@ -84,7 +89,7 @@ def make_consumer(
         store or PortableStore(using),
         using,
         batch_size=10,
-        batch_seconds=0.1,
+        batch_seconds=batch_seconds,
         make_turn=Alone,
         figures=figures,
     )
@@ -221,3 +226,58 @@ def test_a_broker_of_which_nothing_can_be_read_is_asked_less_and_less_often(
         consumer.run()
     pauses = [record.args[2] for record in caplog.records if "Next try" in record.msg]
     assert pauses == [0.125, 0.25, 0.5, 0.125, 0.25]
+
+
+class Clock:
+    """A clock that stands still unless somebody waits for a message."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.django_db(transaction=True, available_apps=["monitoring"])
+@pytest.mark.parametrize("asked", [0.05, 0.2, 3.0])
+def test_a_lone_event_waits_for_others_as_long_as_it_may_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch, asked: float
+) -> None:
+    """By the consumer's own clock, so that no machine is too slow: what it waits for is a message, and nothing else."""
+    clock = Clock()
+    for module in ("consumer", "reading"):
+        monkeypatch.setattr(f"monitoring.ingest.{module}.time", clock)
+    came: list[float] = []
+    handed_over: list[float] = []
+
+    def read(patience: float) -> bool:
+        if not came:
+            clock.now += 0.01
+            came.append(clock.now)
+            body = EVENT % b"alone"
+            source.deliver(kombu.Message(body, content_type="application/json", delivery_tag="1"))
+            return True
+        clock.now += patience
+        return False
+
+    source = Broker()
+    source.read = read
+    source.read_more = lambda is_enough: None
+    consumer, _ = make_consumer(lambda: source, batch_seconds=asked)
+    submit = consumer._writer.submit
+
+    def hand_over(job: Job) -> None:
+        handed_over.append(clock.now)
+        submit(job)
+        consumer.stop()
+
+    monkeypatch.setattr(consumer._writer, "submit", hand_over)
+    with stopped_in_the_end(consumer):
+        consumer.run()
+
+    assert asked <= handed_over[0] - came[0] <= asked + 0.01
+    assert Task.objects.filter(pk="alone").exists()
+
+
+def test_what_is_left_of_half_a_second_is_the_database_s() -> None:
+    assert MonitoringSettings.BATCH_SECONDS + LONGEST_READ < 0.5
