@@ -25,7 +25,7 @@ from monitoring.ingest.sources import EventSource
 from monitoring.ingest.stores.columns import to_datetime
 from monitoring.ingest.stores.contract import Batch, Store
 from monitoring.ingest.text import storable
-from monitoring.ingest.writer import Job, Writer
+from monitoring.ingest.writer import LAST_TRY, Job, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ FIRST_PAUSE, LAST_PAUSE = 0.5, 15.0
 LONGEST_READ = 0.1
 #: Seconds that a stopping consumer gives the database to take what has been read; it comes again otherwise.
 LAST_WRITE = 10.0
+#: Seconds more for a try that is under way then.
+LAST_MOMENT = 1.0
 #: Seconds between two heartbeats of the connection, and between two looks at the queue's length and the lease.
 TICK, LOOK = 1.0, 5.0
 #: How far behind a read that found nothing the horizon stays: what was sent just before it may be on its way.
@@ -134,7 +136,8 @@ class EventConsumer:
                     pause = min(pause * 2, LAST_PAUSE)
             self._write_the_rest()
         finally:
-            self._writer.stop()
+            # A try that has had LAST_WRITE is not given as much once more.
+            self._writer.stop(LAST_TRY if self._ends_at == 0.0 else LAST_MOMENT)
         if self._writer.failure is not None:
             raise self._writer.failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 
 from monitoring.celery_app import watched_app
@@ -79,11 +80,15 @@ class ConsumerProcess:
         try:
             self._consumer.run()
         finally:
+            # At once: each waits for the database, which may leave them all without an answer.
+            stops = [self._feed.stop, self._inspector.stop, self._health.stop]
             if self._upkeep is not None:
-                self._upkeep.stop()
-            self._feed.stop()
-            self._inspector.stop()
-            self._health.stop()
+                stops.append(self._upkeep.stop)
+            ending = [threading.Thread(target=stop, daemon=True) for stop in stops]
+            for thread in ending:
+                thread.start()
+            for thread in ending:
+                thread.join()
 
 
 def _source_options(options: ConsumerOptions) -> SourceOptions:

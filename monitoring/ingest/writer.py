@@ -103,12 +103,12 @@ class Writer(threading.Thread):
         """Wait until nothing is being written; whether that is so."""
         return self._idle.wait(timeout)
 
-    def stop(self) -> None:
+    def stop(self, patience: float = LAST_TRY) -> None:
         """End after the current try: a batch that cannot be written now is left to be delivered again."""
         self._stopping.set()
         if self.is_alive():
             self._jobs.put(None)
-        self.join(LAST_TRY)
+        self.join(patience)
 
     def run(self) -> None:
         try:

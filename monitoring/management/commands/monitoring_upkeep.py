@@ -14,6 +14,7 @@ from django.db.models import F
 
 from monitoring.conf import monitoring_settings
 from monitoring.ingest.health import consumer_id
+from monitoring.ingest.silence import limit_silence
 from monitoring.models import UpkeepJob
 from monitoring.upkeep.keeper import LeaseKeeper
 from monitoring.upkeep.lease import UPKEEP, LeaseHolder, LeaseLost
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         if name is not None and name not in JOBS:
             raise CommandError(f"There is no upkeep job {name!r}. The jobs are: {', '.join(JOBS)}.")
         jobs = list(JOBS.values()) if name is None else [JOBS[name]]
+        limit_silence()
         if options["once"]:
             self._once(jobs)
         else:

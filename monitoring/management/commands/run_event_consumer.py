@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitoring.conf import monitoring_settings
+from monitoring.ingest.silence import limit_silence
 from monitoring.ingest.sources import EventsNotCarried
 from monitoring.ingest.wiring import ConsumerOptions, ConsumerProcess
+
+logger = logging.getLogger("monitoring.run_event_consumer")
+
+#: Seconds after which a consumer that has been asked to stop ends, whatever hangs. Each part gives up by itself before;
+#: this is for a question in the main thread that a database leaves without any answer.
+LAST_MOMENT = 30.0
 
 
 class Command(BaseCommand):
@@ -38,6 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         _log_to_stderr()
+        limit_silence()
         settings, drain = monitoring_settings, options["drain"]
         batch_size, batch_seconds = options["batch_size"], options["batch_seconds"]
         chosen = ConsumerOptions(
@@ -52,13 +63,28 @@ class Command(BaseCommand):
                 "--batch-size must be at least 1, --batch-seconds more than 0, --drain not negative."
             )
         process = ConsumerProcess(chosen)
+        last_moment = threading.Timer(LAST_MOMENT, _leave)
+        last_moment.daemon = True
+
+        def stop(*_: object) -> None:
+            process.stop()
+            with suppress(RuntimeError):  # it runs since the first signal
+                last_moment.start()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: process.stop())
+            signal.signal(number, stop)
         _tune()
         try:
             process.run()
         except EventsNotCarried as error:
             raise CommandError(str(error)) from error
+        finally:
+            last_moment.cancel()
+
+
+def _leave() -> None:
+    logger.error("Something hangs and is left. What was not acknowledged is delivered again.")
+    os._exit(1)
 
 
 def _tune() -> None:
