@@ -6,6 +6,9 @@ import pytest
 from django.db import DatabaseError, connections
 
 from monitoring.faults import first_line
+from monitoring.ingest.stores import store_for
+from monitoring.ingest.stores.contract import Batch
+from tests.ingest.event_streams import BEGIN, decoded, event
 
 HINT = "(has `manage.py migrate` been run?)"
 
@@ -40,3 +43,20 @@ def test_what_the_database_does_not_know_is_told_with_its_reason(
         cursor.execute(statement)
     assert "absent" in first_line(raised.value)
     assert first_line(raised.value).endswith(HINT) == is_unknown
+
+
+@pytest.mark.django_db(transaction=True, databases=["postgresql"], available_apps=["monitoring"])
+@pytest.mark.parametrize("lost", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_a_consumer_whose_session_is_another_s_each_time_says_so(lost: str) -> None:
+    """As behind PgBouncer with `pool_mode = transaction`: what was made in the session is not there any more."""
+    store = store_for("postgresql")
+    store.write(Batch(decoded([event("started", BEGIN, task_id="a")])))
+    try:
+        with connections["postgresql"].cursor() as cursor:
+            cursor.execute(lost)
+        with pytest.raises(DatabaseError) as raised:
+            store.write(Batch(decoded([event("started", BEGIN, task_id="b")])))
+    finally:
+        connections["postgresql"].close()
+    assert "pool_mode" in first_line(raised.value)
+    assert HINT not in first_line(raised.value)

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from monitoring.faults import STAGING_PREFIX
 from monitoring.ingest.counting import Count, TaskFacts, count_events
 from monitoring.ingest.events import Event
 from monitoring.ingest.minutes import COUNTED_BY, retry_minutes
@@ -27,8 +28,8 @@ from monitoring.ingest.stores.side_tables import write_marks, write_side_tables
 from monitoring.ingest.stores.worker_history import write_worker_history
 from monitoring.models import EventDelta, StatisticMark, Task, TaskEvent
 
-_STAGED_TASKS = "monitoring_staged_task"
-_STAGED_EVENTS = "monitoring_staged_event"
+_STAGED_TASKS = f"{STAGING_PREFIX}task"
+_STAGED_EVENTS = f"{STAGING_PREFIX}event"
 #: The merge as a prepared statement: to plan it takes 3 ms, for each batch.
 _MERGE_TASKS = "monitoring_merge_tasks"
 #: What counts need to know of a task: its id and the fields of `TaskFacts`.
