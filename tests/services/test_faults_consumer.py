@@ -150,7 +150,9 @@ def test_consumers_that_come_and_go_at_random_lose_nothing_and_store_nothing_twi
 
 
 def test_a_lone_event_is_visible_soon(own_site, load):
-    """The aim is half a second; what is asserted here is only that nothing waits for others."""
+    """The aim is half a second. What the consumer itself waits is asserted in tests/ingest/test_consumer.py, by its own
+    clock; how long broker, database and machine take is only printed here.
+    """
     consumer = start(own_site)
     took = []
     for _ in range(5):
@@ -159,5 +161,4 @@ def test_a_lone_event_is_visible_soon(own_site, load):
         consumer.until(lambda: load.is_in(own_site.database))
         took.append(time.monotonic() - began)
     print("seconds until a task's events are visible:", *(f"{seconds:.2f}" for seconds in took))
-    assert min(took) < 5
     assert consumer.terminate() == 0
