@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+import celery
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
@@ -17,7 +19,9 @@ from django.utils.module_loading import import_string
 from .brokers.rabbitmq_api import management_url
 from .celery_app import watched_app
 from .conf import OPTIONAL_LABELS, MonitoringSettings, monitoring_settings
+from .ingest.redaction_names import squash
 from .ingest.redaction_settings import configured_redactor
+from .ingest.sources.contract import MAX_QUEUE_NAME, is_queue_name
 from .models.partitions import EVENT_TABLE, may_make_partitions
 
 _DOCS = "docs/configure.md"
@@ -76,15 +80,23 @@ def _check_values() -> Iterable[checks.CheckMessage]:
                  "HEARTBEAT_GRACE", "CONTROL_TIMEOUT", "API_RATE", "API_FAILED_SIGN_INS",
                  "METRICS_MAX_VALUES", "METRICS_WORKER_EXPIRY"):  # fmt: skip
         value = getattr(monitoring_settings, name)
-        if value is not None and value <= 0:
-            yield _unusable(name, "must be greater than zero")
-    for name in ("CELERY_APP", "VISIBILITY"):
+        if value is not None and not 0 < value < math.inf:
+            yield _unusable(name, "must be a number greater than zero")
+    for name, is_usable, kind in (
+        ("CELERY_APP", lambda app: isinstance(app, celery.Celery), "Celery app"),
+        ("VISIBILITY", callable, "function"),
+    ):
         path = getattr(monitoring_settings, name)
         if path is not None:
             try:
-                import_string(path)
-            except ImportError as error:
+                if not is_usable(import_string(path)):
+                    yield _unusable(name, f"is {path!r}, which is no {kind}")
+            except (ImportError, ValueError) as error:
                 yield _unusable(name, f"cannot be imported: {error}")
+    if not monitoring_settings.QUEUE_NAME:
+        yield _unusable("QUEUE_NAME", "must not be empty")
+    if not is_queue_name(monitoring_settings.QUEUE_NAME):
+        yield _unusable("QUEUE_NAME", f"must not be longer than {MAX_QUEUE_NAME} bytes")
     if monitoring_settings.TRACE_URL and not re.match(
         r"(https?:/)?/.*\{trace_id\}", monitoring_settings.TRACE_URL
     ):
@@ -98,9 +110,13 @@ def _check_values() -> Iterable[checks.CheckMessage]:
             yield _unusable("METRICS_LABELS", f"holds {name!r}, and labels are {', '.join(OPTIONAL_LABELS)}")
     if not all(pattern.strip() for pattern in monitoring_settings.OWN_CODE):
         yield _unusable("OWN_CODE", "holds an empty pattern")
+    for key in monitoring_settings.REDACT_KEYS:
+        if not squash(key):
+            yield _unusable("REDACT_KEYS", f"holds {key!r}, which has no letter or digit")
     for pattern in monitoring_settings.REDACT_PATTERNS:
         try:
-            re.compile(pattern)
+            if re.compile(pattern).search(""):
+                yield _unusable("REDACT_PATTERNS", f"holds {pattern!r}, which matches where nothing stands")
         except re.error as error:
             yield _unusable("REDACT_PATTERNS", f"holds {pattern!r}, which is no regular expression: {error}")
 
@@ -203,6 +219,8 @@ def check_celery(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
     from .configuration.advice import advise
     from .configuration.reading import SettingsUnreadable, app_settings
 
+    if list(check_settings(None)):
+        return []  # our own first: CELERY_APP and the rules of redaction are needed here
     try:
         app = watched_app()
         if app.main == _NOBODYS:
@@ -216,8 +234,6 @@ def check_celery(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> Iter
                 id="monitoring.W029",
             )
         ]
-    except (ImportError, ValueError, re.error):
-        return []  # CELERY_APP or a rule of redaction, which E003 tells of
     return [
         (checks.Info if advice.rule.check.startswith("monitoring.I") else checks.Warning)(
             f"{advice.rule.setting}: {advice.found.fact} {advice.found.reason}",

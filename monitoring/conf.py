@@ -71,8 +71,9 @@ class MonitoringSettings:
 
     def __getattribute__(self, name: str) -> Any:
         if name.isupper():
-            configured: dict[str, Any] = getattr(settings, "MONITORING", {})
-            if name in configured:
+            configured: Any = getattr(settings, "MONITORING", {})
+            # What is no dict is for the system check to tell of, which could not run otherwise.
+            if isinstance(configured, dict) and name in configured:
                 return configured[name]
         return super().__getattribute__(name)
 

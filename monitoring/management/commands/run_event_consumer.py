@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from monitoring.conf import monitoring_settings
 from monitoring.ingest.silence import limit_silence
 from monitoring.ingest.sources import EventsNotCarried
+from monitoring.ingest.sources.contract import MAX_QUEUE_NAME, is_queue_name
 from monitoring.ingest.wiring import ConsumerOptions, ConsumerProcess
 
 logger = logging.getLogger("monitoring.run_event_consumer")
@@ -58,10 +60,17 @@ class Command(BaseCommand):
             upkeep=not options["no_upkeep"] and drain is None,
             drain_seconds=drain,
         )
-        if chosen.batch_size < 1 or chosen.batch_seconds <= 0 or (drain is not None and drain < 0):
+        # Written so that NaN, which is neither more nor less than anything, is refused.
+        if (
+            chosen.batch_size < 1
+            or not 0 < chosen.batch_seconds < math.inf
+            or not (drain is None or 0 <= drain < math.inf)
+        ):
             raise CommandError(
-                "--batch-size must be at least 1, --batch-seconds more than 0, --drain not negative."
+                "--batch-size must be at least 1, --batch-seconds a number more than 0, --drain one not negative."
             )
+        if not is_queue_name(chosen.queue):
+            raise CommandError(f"--queue must not be longer than {MAX_QUEUE_NAME} bytes.")
         process = ConsumerProcess(chosen)
         last_moment = threading.Timer(LAST_MOMENT, _leave)
         last_moment.daemon = True
