@@ -1,5 +1,8 @@
 """The consumer outlives what surrounds it: broker, database, and a queue that somebody else made."""
 
+import os
+import signal
+
 import pytest
 from celery import Celery
 
@@ -9,7 +12,7 @@ from monitoring.ingest.sources.read_ahead import ReadAhead
 from tests.conftest import rabbitmqctl
 from tests.ingest.event_streams import BEGIN, event
 from tests.ingest.worker_streams import worker_event
-from tests.services.consuming import Site
+from tests.services.consuming import Site, eventually
 
 ON_SQLITE = pytest.mark.parametrize("site", ["sqlite"], indirect=True)
 ON_POSTGRES = pytest.mark.parametrize("site", ["postgres"], indirect=True)
@@ -148,3 +151,42 @@ def test_what_the_broker_sends_is_read_ahead_on_each_connection(rabbitmq_url):
         assert isinstance(source.connection.connection.transport._quick_recv, ReadAhead)
     finally:
         source.close()
+
+
+@ON_SQLITE
+def test_hanging_up_takes_nothing_more_and_what_was_acknowledged_stays_so(site):
+    """What the broker has handed out in advance stands before its answer: up to 8,000 messages by default."""
+    site.declare_queue(**{"x-queue-type": "classic"})
+    site.publish([event("started", BEGIN, task_id=f"t{n}") for n in range(300)])
+    options = SourceOptions(site.queue, 1_000, 10_000_000, prefetch=250)
+    source = RabbitMQSource(Celery(broker=site.broker_url, set_as_current=False), options)
+    taken = []
+    source.open(taken.append)
+    try:
+        eventually(lambda: site.waiting() == 50)
+        while len(taken) < 20:
+            source.read(1)
+        source.acknowledge([message.delivery_tag for message in taken])
+    finally:
+        source.close()
+
+    assert len(taken) == 20
+    eventually(lambda: site.waiting() == 280)
+
+
+@ON_POSTGRES
+def test_a_consumer_that_is_asked_to_stop_in_a_backlog_stores_what_it_acknowledges(site):
+    """The broker has handed out as much as it may by then."""
+    consumer = site.consumer("--no-upkeep", "--batch-size", "100")
+    consumer.until_said("Consuming from")
+    with site.database.locked("monitoring_task"):
+        site.publish([[event("started", BEGIN, task_id=f"t{m}-{n}") for n in range(24)] for m in range(500)])
+        consumer.until(lambda: site.waiting() == 300)
+        os.kill(consumer.pid, signal.SIGTERM)
+
+    assert consumer.wait() == 0
+    stored = site.database.value("SELECT count(*) FROM monitoring_taskevent")
+    # What was not acknowledged waits again once the broker has noticed its end.
+    eventually(lambda: stored - 100 <= 24 * (500 - site.waiting()) <= stored, lambda: f"{stored} are stored")
+    site.drain(0.5)
+    assert site.database.value("SELECT count(*) FROM monitoring_taskevent") == 24 * 500

@@ -6,6 +6,7 @@ Celery's own EventReceiver reads without acknowledgement from a queue that drops
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: RabbitMQ 4 drops a message after 20 deliveries by default, which a crash loop would reach; this is as good as never.
 DELIVERY_LIMIT = 2_000_000_000
+#: Seconds that taking leave of the broker may last, which sees to acknowledgements on their way whether it ends or not.
+FAREWELL = 3.0
 #: AMQP has 16 bits for it.
 MAX_PREFETCH = 65_535
 
@@ -131,6 +134,7 @@ class RabbitMQSource(EventSource):
         amqp_connection.send_heartbeat()
 
     def close(self) -> None:
+        self._ignore_deliveries()
         if self._is_silent:
             for connection in (self.connection, self._questions):
                 if connection.connected:
@@ -141,3 +145,18 @@ class RabbitMQSource(EventSource):
             self._questions.release()
         except Exception as error:
             logger.debug("While hanging up: %s", error)
+
+    def _ignore_deliveries(self) -> None:
+        """Take nothing more: all that the broker has handed out in advance stands before its answer to a farewell.
+
+        That may be :attr:`SourceOptions.prefetch` messages, more than fits in memory or into a transaction, and none of
+        them could be acknowledged any more. It delivers them again.
+        """
+        until = time.monotonic() + FAREWELL
+
+        def ignore(message: kombu.Message) -> None:
+            if time.monotonic() > until:
+                raise TimeoutError("what was handed out in advance takes too long to come")
+
+        if self.channel is not None:
+            self.channel.callbacks.update(dict.fromkeys(self.channel.callbacks, ignore))
