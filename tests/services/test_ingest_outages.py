@@ -6,7 +6,7 @@ import signal
 import pytest
 from celery import Celery
 
-from monitoring.ingest.sources.contract import SourceOptions
+from monitoring.ingest.sources.contract import NO_CAP, SourceOptions
 from monitoring.ingest.sources.rabbitmq import RabbitMQSource
 from monitoring.ingest.sources.read_ahead import ReadAhead
 from tests.conftest import rabbitmqctl
@@ -62,6 +62,26 @@ def test_a_queue_with_other_arguments_is_used_as_it_is_with_a_warning(site):
 
     assert "exists with other arguments and is used as it is" in said
     assert site.database.states() == {"t": "SUCCESS"}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("arguments", "length", "size"),
+    [
+        ({"x-queue-type": "quorum", "x-max-length": 20}, 20, None),
+        ({"x-queue-type": "classic", "x-max-length-bytes": 2_000, "x-expires": 60_000}, None, 2_000),
+        ({"x-queue-type": "quorum", "x-max-length": 10, "x-max-length-bytes": 10_000}, 10, 10_000),
+    ],
+)
+def test_the_caps_of_a_queue_with_other_arguments_are_its_own(site, arguments, length, size):
+    """What it drops is known by them alone."""
+    site.declare_queue(**arguments)
+    app = Celery(broker=site.broker_url, set_as_current=False)
+    source = RabbitMQSource(app, SourceOptions(site.queue, 10, 10_000, prefetch=1))
+    source.open(lambda message: None)
+    source.close()
+
+    assert (source.options.max_length, source.options.max_bytes) == (length or NO_CAP, size or NO_CAP)
 
 
 @ON_SQLITE

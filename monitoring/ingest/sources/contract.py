@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ BURST, BRIEFLY = 20, 0.001
 
 #: Bytes that AMQP has for the name of a queue.
 MAX_QUEUE_NAME = 255
+#: The cap of a queue that has none.
+NO_CAP = sys.maxsize
 
 OnMessage = Callable[[kombu.Message], None]
 
@@ -41,7 +44,10 @@ def is_queue_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """`prefetch` is how many messages the broker hands out before the first of them must be acknowledged."""
+    """`prefetch` is how many messages the broker hands out before the first of them must be acknowledged.
+
+    `max_length` and `max_bytes` are the queue's caps; a source whose queue turns out to have others changes its own.
+    """
 
     queue: str
     max_length: int

@@ -5,7 +5,9 @@ Celery's own EventReceiver reads without acknowledgement from a queue that drops
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +17,7 @@ import celery
 import kombu
 from celery.events.event import get_exchange
 
-from monitoring.ingest.sources.contract import BRIEFLY, BURST, EventSource, OnMessage, SourceOptions
+from monitoring.ingest.sources.contract import BRIEFLY, BURST, NO_CAP, EventSource, OnMessage, SourceOptions
 from monitoring.ingest.sources.read_ahead import read_ahead
 from monitoring.ingest.sources.unreadable_frames import hand_over_unreadable
 
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 DELIVERY_LIMIT = 2_000_000_000
 #: Seconds that taking leave of the broker may last, which sees to acknowledgements on their way whether it ends or not.
 FAREWELL = 3.0
+#: How RabbitMQ says which argument of a queue is another one, and what it is: of numbers in two ways.
+_OTHER = re.compile(r"arg '(x-[a-z-]+)' .* but current is (?:none|(?:the value )?'([^']*)')", re.DOTALL)
 #: AMQP has 16 bits for it.
 MAX_PREFETCH = 65_535
 
@@ -69,11 +73,37 @@ class RabbitMQSource(EventSource):
                 self.options.queue,
                 error.reply_text,
             )
-            self.channel = self.connection.channel()  # the broker has closed the other one
+            self._learn_caps(error.reply_text)
             queue = self._queue()(self.channel)
             queue.exchange(self.channel).declare()
             queue.queue_declare(passive=True)
             queue.queue_bind()
+
+    def _learn_caps(self, refusal: str) -> None:
+        """Find out at which length the queue drops events. The broker names one argument with each refusal."""
+        caps = {"x-max-length": self.options.max_length, "x-max-length-bytes": self.options.max_bytes}
+        arguments = self._arguments()
+        named: set[str] = set()
+        while (found := _OTHER.search(refusal)) and found[1] not in named:
+            name, value = found.groups()
+            named.add(name)
+            arguments.pop(name, None)
+            if value is not None:
+                arguments[name] = int(value) if value.isdecimal() else value
+            if name in caps:
+                caps[name] = arguments.get(name, NO_CAP)
+            self.channel = self.connection.channel()  # the broker closes one with each refusal
+            try:
+                self.channel.queue_declare(
+                    self.options.queue, durable=True, auto_delete=False, arguments=arguments
+                )
+                break
+            except amqp.exceptions.PreconditionFailed as error:
+                refusal = error.reply_text
+        else:
+            self.channel = self.connection.channel()
+        max_length, max_bytes = caps.values()
+        self.options = dataclasses.replace(self.options, max_length=max_length, max_bytes=max_bytes)
 
     def _queue(self, **options: Any) -> kombu.Queue:
         return kombu.Queue(
@@ -82,15 +112,18 @@ class RabbitMQSource(EventSource):
             routing_key="#",
             durable=True,
             auto_delete=False,
-            queue_arguments={
-                "x-queue-type": "quorum",  # a durable classic queue loses transient messages when the broker restarts
-                "x-max-length": self.options.max_length,
-                "x-max-length-bytes": self.options.max_bytes,
-                "x-overflow": "drop-head",
-                "x-delivery-limit": DELIVERY_LIMIT,
-            },
+            queue_arguments=self._arguments(),
             **options,
         )
+
+    def _arguments(self) -> dict[str, Any]:
+        return {
+            "x-queue-type": "quorum",  # a durable classic queue loses transient messages when the broker restarts
+            "x-max-length": self.options.max_length,
+            "x-max-length-bytes": self.options.max_bytes,
+            "x-overflow": "drop-head",
+            "x-delivery-limit": DELIVERY_LIMIT,
+        }
 
     def acknowledge(self, delivery_tags: list[Any]) -> None:
         if delivery_tags:
