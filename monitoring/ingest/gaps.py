@@ -27,7 +27,12 @@ class GapWatch:
         self._since: datetime | None = None
         #: When the queue was found with so many messages, until their mean size is known.
         self._found: tuple[datetime, int] | None = None
+        #: The newest event that was committed when the queue was last seen below its cap.
+        self._reached: datetime | None = None
+        #: The same while it is at its cap, and until all has been read that it may have been handed out before.
         self._full_since: datetime | None = None
+        #: How many messages have been read by then; None while it is at its cap.
+        self._read_by_then: int | None = None
 
     def opening(self, source: EventSource) -> None:
         """A connection is about to be made: since when might something have been missed?
@@ -43,6 +48,9 @@ class GapWatch:
         """A connection has just been made: was anything missed before it?"""
         now = datetime.now(UTC)
         if source.is_durable:
+            self._reached = self._since
+            # What had been handed out comes once more.
+            self._read_by_then = None
             self._found = (now, source.found) if source.found else None
             self._judge(source)
         elif self._since is not None:
@@ -53,21 +61,34 @@ class GapWatch:
         """A few seconds have passed, and so many messages wait."""
         self._judge(source)
         if self._is_full(source, waiting):
-            self._full_since = self._full_since or datetime.now(UTC)
-        else:
+            # The broker drops the oldest, so what is missing begins behind all that it has handed out, which it may
+            # have done at any time since the last look.
+            newest = self._figures.last_event_at or datetime.now(UTC)
+            self._full_since = self._full_since or self._reached or newest
+            self._read_by_then = None
+        elif not waiting:
             self.closed()
+        elif self._read_by_then is None:
+            self._read_by_then = self._reading.total_messages + source.options.prefetch
+        self._reached = self._figures.last_event_at or self._reached
 
     def look_for_dropped(self) -> None:
-        """Did the buffer have no room for something? To be asked when a batch is about to be written."""
+        """Has the buffer, or the broker, dropped something? To be asked when a batch is about to be written."""
         if (missed := self._buffer.missed()) is not None:
             self._reading.add_gap(missed)
+        if self._read_by_then is not None and self._reading.total_messages > self._read_by_then:
+            self._end(self._reading.newest)
 
     def closed(self) -> None:
         """Nothing more can be said of a queue that was at its cap a moment ago."""
+        self._end(datetime.now(UTC))
+
+    def _end(self, moment: datetime) -> None:
+        """What the broker has dropped was sent before `moment`."""
         if self._full_since is not None:
             reason = "the event queue was at its cap, so the broker dropped the oldest events"
-            self._reading.add_gap(GapEntry(self._full_since, datetime.now(UTC), reason))
-            self._full_since = None
+            self._reading.add_gap(GapEntry(self._full_since, max(self._full_since, moment), reason))
+        self._full_since = self._read_by_then = None
 
     def _judge(self, source: EventSource) -> None:
         """Was the queue at its cap when it was found?"""

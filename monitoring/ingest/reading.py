@@ -12,6 +12,7 @@ import kombu
 from monitoring.ingest.decoding import Decoder
 from monitoring.ingest.events import Undecodable
 from monitoring.ingest.figures import Figures
+from monitoring.ingest.stores.columns import to_datetime
 from monitoring.ingest.stores.contract import Batch, DeadLetterEntry, GapEntry
 from monitoring.ingest.worker_samples import note_delays
 from monitoring.ingest.writer import Job
@@ -53,6 +54,13 @@ class Reading:
     def age(self) -> float:
         """Seconds since the first of what waits was read; 0 while nothing does."""
         return time.monotonic() - self._begun_at if self.has_any else 0.0
+
+    @property
+    def newest(self) -> datetime:
+        """The time of the newest event, or now where no event has been read. A clock may be ahead, but never this."""
+        now = datetime.now(UTC)
+        events = (*self.batch.tasks, *self.batch.workers)
+        return min(now, to_datetime(max(event.ts for event in events))) if events else now
 
     def add(self, message: kombu.Message) -> None:
         """Decode one message. Never raises for what is in it."""

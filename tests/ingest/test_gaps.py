@@ -17,6 +17,7 @@ from monitoring.models import Consumer
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+STARTED = b'{"type": "task-started", "uuid": "%d", "timestamp": %d, "hostname": "a", "pid": 1, "clock": 1}'
 
 
 class Queue(EventSource):
@@ -130,19 +131,85 @@ def test_a_queue_found_at_its_cap_in_bytes_is_a_gap_once_the_size_of_messages_is
     assert gap.ended_at > NOON
 
 
-def test_a_queue_that_reaches_its_cap_while_it_is_read_is_a_gap_until_it_does_no_more(watch):
+def test_a_queue_that_reaches_its_cap_while_it_is_read_is_a_gap_since_it_was_last_seen_below(watch):
+    """The broker drops the oldest: what follows that which it has handed out already."""
     source = Queue(0)
     watch.open(source)
-    before = datetime.now(UTC)
+    watch.figures.last_event_at = NOON
+    watch.gaps.look(source, 10)
+    watch.figures.last_event_at = NOON + SECOND
     watch.gaps.look(source, 100)
+    watch.figures.last_event_at = NOON + 2 * SECOND
     watch.gaps.look(source, 100)
+    watch.gaps.look_for_dropped()
     assert watch.found == []
+    before = datetime.now(UTC)
 
-    watch.gaps.look(source, 10)
-    watch.gaps.look(source, 10)
+    watch.gaps.look(source, 0)
+    watch.gaps.look(source, 0)
 
     (gap,) = watch.found
-    assert before <= gap.started_at < gap.ended_at <= datetime.now(UTC)
+    assert gap.started_at == NOON
+    assert before <= gap.ended_at <= datetime.now(UTC)
+
+
+def test_a_queue_that_reaches_its_cap_before_anything_is_read_is_a_gap_since_the_last_committed_event(watch):
+    make_consumer("one", None, None, last_event_at=NOON)
+    source = Queue(10)
+    watch.open(source)
+    watch.gaps.look(source, 100)
+    watch.gaps.closed()
+    assert [gap.started_at for gap in watch.found] == [NOON]
+
+
+def test_the_gap_ends_with_what_is_read_after_all_that_was_handed_out_before(watch):
+    """Ten messages are handed out in advance, so that the eleventh is one that has not been dropped."""
+    source = Queue(0)
+    watch.open(source)
+    watch.figures.last_event_at = NOON
+    watch.gaps.look(source, 100)
+    watch.gaps.look(source, 90)
+    for second in range(11):
+        watch.gaps.look(source, 80)
+        watch.gaps.look_for_dropped()
+        assert watch.found == []
+        watch.reading.take(0)
+        watch.reading.add(message(STARTED % (second, NOON.timestamp() + second)))
+
+    watch.gaps.look_for_dropped()
+    watch.gaps.look_for_dropped()
+
+    (gap,) = watch.found
+    assert (gap.started_at, gap.ended_at) == (NOON, NOON + 10 * SECOND)
+
+
+def test_a_queue_that_is_at_its_cap_again_and_again_is_one_gap(watch):
+    source = Queue(0)
+    watch.open(source)
+    watch.figures.last_event_at = NOON
+    for waiting in (100, 90, 100, 90):
+        watch.gaps.look(source, waiting)
+        for _ in range(9):
+            watch.reading.add(message())
+        watch.gaps.look_for_dropped()
+    assert watch.found == []
+    watch.gaps.look(source, 0)
+    assert len(watch.found) == 1
+
+
+def test_what_comes_again_over_a_new_connection_ends_no_gap(watch):
+    source = Queue(0)
+    watch.open(source)
+    watch.figures.last_event_at = NOON
+    watch.gaps.look(source, 100)
+    watch.gaps.look(source, 90)
+    watch.reading.add(message())
+
+    watch.open(Queue(90))
+    for _ in range(10):
+        watch.reading.add(message())
+    watch.gaps.look_for_dropped()
+    assert watch.found == []
 
 
 def test_a_queue_whose_length_is_not_known_is_no_gap(watch):
@@ -170,9 +237,8 @@ def test_messages_that_the_buffer_has_no_room_for_are_one_gap_from_the_first_to_
 
 def test_the_buffer_hands_on_in_order_and_only_what_the_batch_has_room_for(db):
     watch = Watch()
-    started = b'{"type": "task-started", "uuid": "%d", "timestamp": 1795348800, "hostname": "a", "pid": 1, "clock": 1}'
     for number in range(8):
-        watch.buffer.add(message(started % number))
+        watch.buffer.add(message(STARTED % (number, NOON.timestamp())))
 
     watch.buffer.empty_into(watch.reading)
 

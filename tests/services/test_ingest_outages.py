@@ -84,6 +84,29 @@ def test_the_caps_of_a_queue_with_other_arguments_are_its_own(site, arguments, l
     assert (source.options.max_length, source.options.max_bytes) == (length or NO_CAP, size or NO_CAP)
 
 
+@ON_POSTGRES
+def test_what_a_queue_at_its_cap_drops_while_it_is_read_lies_in_a_gap(site):
+    site.set(CELERY_APP="tests.services.watched_project.app", QUEUE_MAX_LENGTH=100)
+    second = 1_000_000
+    consumer = site.consumer("--no-upkeep", "--batch-size", "10")
+    consumer.until_said("Consuming from")
+    site.publish([event("started", BEGIN + n * second, task_id=f"{n}") for n in range(50)])
+    consumer.until(lambda: len(site.database.states()) == 50)
+    with site.database.locked("monitoring_task"):
+        site.publish([event("started", BEGIN + n * second, task_id=f"{n}") for n in range(50, 400)])
+        length = "SELECT max(queue_length) FROM monitoring_consumer"
+        consumer.until(lambda: (site.database.value(length) or 0) >= 95)
+    consumer.until(lambda: site.database.value("SELECT count(*) FROM monitoring_gap"))
+
+    missing = sorted(set(range(400)) - set(map(int, site.database.states())))
+    ((begin, end),) = site.database.rows(
+        "SELECT extract(epoch FROM started_at)::int, extract(epoch FROM ended_at)::int FROM monitoring_gap"
+    )
+    assert len(missing) > 200
+    assert 0 <= begin - BEGIN // second <= missing[0] < missing[-1] < end - BEGIN // second
+    assert consumer.terminate() == 0
+
+
 @ON_SQLITE
 def test_drain_ends_while_heartbeats_go_on(site):
     """A worker is never silent; only task events keep a drain from ending."""
