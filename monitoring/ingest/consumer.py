@@ -56,6 +56,10 @@ class Turn(Protocol):
     def stop(self) -> None: ...
 
 
+class TakenOver(ConnectionError):
+    """The right to subscribe is another process' by now."""
+
+
 class EventConsumer:
     """Consumes until :meth:`stop` is called, or until no task event has come for `drain_seconds`.
 
@@ -148,7 +152,9 @@ class EventConsumer:
 
     def _report(self, source: EventSource, fault: Exception, pause: float) -> None:
         self._note_error(fault)
-        self._figures.reconnects += 1
+        # What was never reached cannot be lost, and neither the database nor another consumer takes a broker away.
+        was_lost = isinstance(fault, source.errors) and not isinstance(fault, TakenOver)
+        self._figures.reconnects += self._figures.connected and was_lost
         what = "Database" if isinstance(fault, DatabaseFault) else f"Broker {source}"
         logger.error("%s: %s. Next try in %.1f s.", what, first_line(fault), pause)
 
@@ -267,7 +273,7 @@ class EventConsumer:
         self._figures.queue_length = source.waiting()
         self._gaps.look(source, self._figures.queue_length)
         if self._turn is not None and not self._turn.has_it:
-            raise ConnectionAbortedError("another consumer has taken over")
+            raise TakenOver("another consumer has taken over")
 
     @property
     def _is_due(self) -> bool:

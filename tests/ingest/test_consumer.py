@@ -11,7 +11,7 @@ from typing import Any
 
 import kombu
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from monitoring.conf import MonitoringSettings
 from monitoring.ingest.consumer import LONGEST_READ, EventConsumer
@@ -37,7 +37,7 @@ class Broker:
 
     def __init__(
         self,
-        opened: Callable[[], None] = lambda: None,
+        opened: Callable[[], object] = lambda: None,
         read: Callable[[], bool] = lambda: False,
         *,
         is_durable: bool = True,
@@ -81,6 +81,7 @@ def make_consumer(
     using: str = "default",
     store: Store | None = None,
     batch_seconds: float = 0.1,
+    make_turn: Callable[[], Any] = Alone,
 ) -> tuple[EventConsumer, Figures]:
     figures = Figures()
     consumer = EventConsumer(
@@ -90,7 +91,7 @@ def make_consumer(
         using,
         batch_size=10,
         batch_seconds=batch_seconds,
-        make_turn=Alone,
+        make_turn=make_turn,
         figures=figures,
     )
     return consumer, figures
@@ -117,7 +118,51 @@ def test_an_error_is_reported_as_far_as_a_database_takes_it() -> None:
     consumer, figures = make_consumer(lambda: Broker(refuse))
     consumer.run()
     assert figures.last_error == "OSError: half \ufffd, nothing \u2400, 'no"
-    assert figures.reconnects == 1
+
+
+class OnlyAtFirst:
+    """The right to subscribe, which somebody else has taken by the second time that it is looked at."""
+
+    def __init__(self) -> None:
+        self._looks = 0
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    @property
+    def has_it(self) -> bool:
+        self._looks += 1
+        return self._looks == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("fault", "is_lost_while"),
+    [(OSError, "read"), (OSError, "opened"), (DatabaseError, "read"), (None, "turn")],
+)
+def test_a_reconnection_is_counted_only_where_the_broker_was_lost(fault: Any, is_lost_while: str) -> None:
+    opened: list[int] = []
+
+    def open_(now: str = "opened") -> bool:
+        if now == "opened":
+            opened.append(1)
+        if len(opened) > 1:
+            consumer.stop()
+        elif now == is_lost_while:
+            raise fault("gone")
+        return False
+
+    def source() -> Any:
+        return Broker(open_, lambda: open_("read"), is_durable=is_lost_while != "turn")
+
+    turns = iter([OnlyAtFirst(), *[Alone()] * 9])
+    consumer, figures = make_consumer(source, make_turn=lambda: next(turns))
+    with stopped_in_the_end(consumer):
+        consumer.run()
+
+    assert len(opened) == 2
+    assert figures.reconnects == (fault is OSError and is_lost_while == "read")
 
 
 @pytest.mark.django_db(transaction=True, databases=["postgresql"], available_apps=["monitoring"])
@@ -157,7 +202,7 @@ def test_a_fault_of_a_kind_that_nobody_expects_is_no_end(fault: Exception) -> No
     consumer, figures = make_consumer(lambda: Broker(lambda: opened.append(1), read))
     with stopped_in_the_end(consumer):
         consumer.run()
-    assert figures.reconnects == 1
+    assert len(opened) == 2
     assert figures.last_error.startswith(type(fault).__name__)
 
 
