@@ -22,8 +22,9 @@ from monitoring.ingest.figures import Figures
 from monitoring.ingest.gaps import GapWatch
 from monitoring.ingest.reading import Reading
 from monitoring.ingest.sources import EventSource
-from monitoring.ingest.stores.columns import to_datetime
+from monitoring.ingest.stores.columns import to_datetime, to_microseconds
 from monitoring.ingest.stores.contract import Batch, Store
+from monitoring.ingest.stream_time import StreamTime
 from monitoring.ingest.text import storable
 from monitoring.ingest.writer import LAST_TRY, Job, Writer
 
@@ -98,6 +99,7 @@ class EventConsumer:
         self._writer = Writer(store, using, self._has_committed, self._note_error)
         self._reading = Reading(decoder, figures, batch_size)
         self._buffer = Buffer()
+        self._stream_time = StreamTime()
         self._gaps = GapWatch(using, self._reading, self._buffer, figures)
         self._generation = 0
         #: When a consumer that has been asked to stop leaves what is not written, by the monotonic clock.
@@ -336,19 +338,22 @@ class EventConsumer:
 
     def _count(self, job: Job) -> None:
         figures, batch = self._figures, job.batch
-        events = [*batch.tasks, *batch.workers]
-        figures.events += len(events) - job.refused
+        events = len(batch.tasks) + len(batch.workers)
+        figures.events += events - job.refused
         figures.batches += 1
         figures.dead_letters += len(batch.dead_letters) + job.refused
         figures.gaps += len(batch.gaps)
         figures.batch_seconds = job.seconds
         if events:
             now = datetime.now(UTC)
-            # A sender whose clock is ahead must not carry the horizon into the future.
-            newest = min(to_datetime(max(event.ts for event in events)), now)
-            figures.last_event_at = max(figures.last_event_at or newest, newest)
-            figures.lag = (now - newest).total_seconds()
-            self._advance_horizon(newest)
+            reached = self._stream_time.reached(
+                batch.tasks, batch.workers, to_microseconds(now), time.monotonic()
+            )
+            if reached is not None:
+                newest = to_datetime(reached)
+                figures.last_event_at = max(figures.last_event_at or newest, newest)
+                figures.lag = (now - newest).total_seconds()
+                self._advance_horizon(newest)
 
     def _advance_horizon(self, moment: datetime) -> None:
         if self._figures.horizon is None or moment > self._figures.horizon:

@@ -18,7 +18,7 @@ from monitoring.ingest.events import CELERY_TASK_TYPES, Event
 LABEL_BYTES = 500
 
 #: A sender that is no worker: Celery names it after its process (``anon_nodename`` in celery/utils/nodenames.py).
-_ANONYMOUS = re.compile(r"gen\d+@")
+ANONYMOUS = re.compile(r"gen\d+@")
 
 
 class TaskFacts(NamedTuple):
@@ -76,7 +76,7 @@ def sender(event: Event) -> str:
     would make totals that never grow again.
     """
     if event.type == "task-sent" and event.worker.startswith("gen"):
-        return _ANONYMOUS.sub("gen@", event.worker, count=1)
+        return ANONYMOUS.sub("gen@", event.worker, count=1)
     return event.worker
 
 

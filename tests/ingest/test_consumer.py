@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import kombu
@@ -52,6 +52,8 @@ class Broker:
 
     def read(self, timeout: float) -> bool:
         return self._read()
+
+    def read_more(self, is_enough: Callable[[], bool]) -> None: ...
 
     def waiting(self) -> None:
         return None
@@ -326,3 +328,29 @@ def test_a_lone_event_waits_for_others_as_long_as_it_may_and_no_longer(
 
 def test_what_is_left_of_half_a_second_is_the_database_s() -> None:
     assert MonitoringSettings.BATCH_SECONDS + LONGEST_READ < 0.5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_sender_whose_clock_is_ahead_makes_no_backlog_look_read() -> None:
+    heartbeat = b'{"type": "worker-heartbeat", "timestamp": %d, "hostname": "%s", "pid": 1, "clock": 1}'
+    begun = time.time()
+
+    def deliver() -> bool:
+        """What was sent four minutes ago; one of the clocks is five minutes ahead."""
+        for name, ahead in ((b"a", 0), (b"b", 0), (b"ahead", 300)):
+            body = heartbeat % (begun - 240 + ahead, name)
+            source.deliver(kombu.Message(body, content_type="application/json", delivery_tag="1"))
+        if figures.batches:
+            consumer.stop()
+        time.sleep(0.01)
+        return True
+
+    source = Broker(read=deliver)
+    consumer, figures = make_consumer(lambda: source)
+    with stopped_in_the_end(consumer):
+        consumer.run()
+
+    reached = datetime.fromtimestamp(int(begun - 240), UTC)
+    assert (figures.horizon, figures.last_event_at) == (reached, reached)
+    assert figures.lag is not None
+    assert figures.lag >= 240

@@ -79,12 +79,12 @@ class RabbitMQSource(EventSource):
             queue.queue_declare(passive=True)
             queue.queue_bind()
 
-    def _learn_caps(self, refusal: str) -> None:
+    def _learn_caps(self, refusal: str | None) -> None:
         """Find out at which length the queue drops events. The broker names one argument with each refusal."""
         caps = {"x-max-length": self.options.max_length, "x-max-length-bytes": self.options.max_bytes}
         arguments = self._arguments()
         named: set[str] = set()
-        while (found := _OTHER.search(refusal)) and found[1] not in named:
+        while (found := _OTHER.search(refusal or "")) and found[1] not in named:
             name, value = found.groups()
             named.add(name)
             arguments.pop(name, None)
