@@ -100,6 +100,9 @@ class EventConsumer:
         self._reading = Reading(decoder, figures, batch_size)
         self._buffer = Buffer()
         self._stream_time = StreamTime()
+        #: Whether other consumers take some of the events, and up to when those of this one have been committed lately.
+        self._is_shared = False
+        self._reached: datetime | None = None
         self._gaps = GapWatch(using, self._reading, self._buffer, figures)
         self._generation = 0
         #: When a consumer that has been asked to stop leaves what is not written, by the monotonic clock.
@@ -186,6 +189,7 @@ class EventConsumer:
         finally:
             # It is needed again after the next fault only, and would be dead by then if the database has restarted.
             connections[self._using].close()
+        self._is_shared = source.is_durable
         source.open(self._reading.add if source.is_durable else self._hold)
         logger.info("Consuming from %s", source)
         self._figures.broker, self._figures.connected = str(source), True
@@ -324,6 +328,10 @@ class EventConsumer:
         for job in self._count_committed():
             if job.generation == self._generation:
                 source.acknowledge(job.delivery_tags)
+        if self._reached is not None:
+            # What another consumer holds, or held when it was killed, may be older than what has come.
+            self._advance_horizon(source.settled_until(self._reached))
+            self._reached = None
 
     def _count_committed(self) -> list[Job]:
         """The jobs that have been committed since the last call."""
@@ -353,7 +361,10 @@ class EventConsumer:
                 newest = to_datetime(reached)
                 figures.last_event_at = max(figures.last_event_at or newest, newest)
                 figures.lag = (now - newest).total_seconds()
-                self._advance_horizon(newest)
+                if self._is_shared:
+                    self._reached = newest
+                else:
+                    self._advance_horizon(newest)
 
     def _advance_horizon(self, moment: datetime) -> None:
         if self._figures.horizon is None or moment > self._figures.horizon:

@@ -354,3 +354,30 @@ def test_one_sender_whose_clock_is_ahead_makes_no_backlog_look_read() -> None:
     assert (figures.horizon, figures.last_event_at) == (reached, reached)
     assert figures.lag is not None
     assert figures.lag >= 240
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_durable", [True, False])
+def test_the_horizon_waits_for_what_another_consumer_holds_whatever_else_arrives(is_durable: bool) -> None:
+    begun = int(time.time())
+    held_since = datetime.fromtimestamp(begun - 30, UTC)
+
+    class Shared(Broker):
+        def settled_until(self, moment: datetime) -> datetime:
+            return min(moment, held_since)
+
+    def deliver() -> bool:
+        body = EVENT.replace(b"1795348800", b"%d" % begun) % (b"%d" % time.monotonic_ns())
+        source.deliver(kombu.Message(body, content_type="application/json", delivery_tag="1"))
+        if figures.batches > 2:
+            consumer.stop()
+        time.sleep(0.01)
+        return True
+
+    source = Shared(read=deliver, is_durable=is_durable)
+    consumer, figures = make_consumer(lambda: source)
+    with stopped_in_the_end(consumer):
+        consumer.run()
+
+    # What is published and forgotten is held by nobody.
+    assert figures.horizon == (held_since if is_durable else datetime.fromtimestamp(begun, UTC))

@@ -237,6 +237,32 @@ def test_the_horizon_waits_for_what_a_killed_consumer_held(site, client):
     assert_stored(site, range(1))
 
 
+def test_the_horizon_waits_for_what_a_killed_consumer_held_whatever_else_arrives(site, client):
+    app = watched(site.broker_url)
+    send(app, range(1))
+    deliver_again_after(site, 5)
+    first = start(site, "--batch-seconds", "3600")
+    first.until(lambda: client.hlen(f"{QUEUE}.unacked") == 3)
+    first.kill()
+    delivered_at = min(score for _, score in client.zrange(f"{QUEUE}.unacked_index", 0, -1, withscores=True))
+    is_stored = "SELECT count(*) FROM monitoring_task WHERE task_id = 't0'"
+
+    second = start(site, log="second")
+    horizon = (
+        f"SELECT (julianday(horizon) - 2440587.5) * 86400 FROM monitoring_consumer WHERE pid = {second.pid}"
+    )
+    number = 1
+    while not site.database.value(is_stored):
+        send(app, range(number, number + 1))
+        number += 1
+        before = site.database.value(horizon)
+        assert site.database.value(is_stored) or before is None or before < delivered_at + 0.1
+
+    second.until(lambda: (site.database.value(horizon) or 0) > delivered_at + 1)
+    second.until(lambda: stored(site) == 3 * number)
+    assert_stored(site, range(number))
+
+
 NO_MESSAGES: list[tuple[str | bytes, str]] = [
     (b"", "JSONDecodeError"),
     (b"garbage", "JSONDecodeError"),
