@@ -115,7 +115,10 @@ class Decoder:
 
     def describe(self, properties: dict[str, Any]) -> dict[str, Any]:
         """A message's properties as they may be stored; what is no JSON is shown as its repr."""
-        plain = json.loads(json.dumps(properties, default=repr, skipkeys=True), parse_constant=str)
+        try:
+            plain = json.loads(json.dumps(properties, default=repr, skipkeys=True), parse_constant=str)
+        except (ValueError, RecursionError):
+            plain = properties  # a number or a nesting that no encoder takes; what is deep is cut below
         return {name: self._redact_value(storable_json(value, self._limit)) for name, value in plain.items()}
 
     def _decode_one(self, raw: Any, decoded: Decoded) -> None:
