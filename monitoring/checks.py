@@ -18,10 +18,9 @@ from django.utils.module_loading import import_string
 
 from .brokers.rabbitmq_api import management_url
 from .celery_app import watched_app
-from .conf import OPTIONAL_LABELS, MonitoringSettings, monitoring_settings
+from .conf import MAX_QUEUE_NAME, OPTIONAL_LABELS, MonitoringSettings, is_queue_name, monitoring_settings
 from .ingest.redaction_names import squash
 from .ingest.redaction_settings import configured_redactor
-from .ingest.sources.contract import MAX_QUEUE_NAME, is_queue_name
 from .models.partitions import EVENT_TABLE, may_make_partitions
 
 _DOCS = "docs/configure.md"

@@ -8,6 +8,12 @@ from django.conf import settings
 
 #: The labels of the series of tasks that ``METRICS_LABELS`` may leave out.
 OPTIONAL_LABELS = ("worker", "queue", "exception")
+#: Bytes that AMQP has for the name of a queue.
+MAX_QUEUE_NAME = 255
+
+
+def is_queue_name(name: str) -> bool:
+    return len(name.encode(errors="surrogatepass")) <= MAX_QUEUE_NAME
 
 
 class MonitoringSettings:

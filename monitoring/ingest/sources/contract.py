@@ -26,8 +26,6 @@ ANSWER = 10
 #: message. And the seconds that each of them waits; if it did not wait at all, TLS could lose half a frame.
 BURST, BRIEFLY = 20, 0.001
 
-#: Bytes that AMQP has for the name of a queue.
-MAX_QUEUE_NAME = 255
 #: The cap of a queue that has none.
 NO_CAP = sys.maxsize
 
@@ -36,10 +34,6 @@ OnMessage = Callable[[kombu.Message], None]
 
 class EventsNotCarried(Exception):
     """No events can come from this broker: its transport has no publish/subscribe, or cannot be loaded."""
-
-
-def is_queue_name(name: str) -> bool:
-    return len(name.encode(errors="surrogatepass")) <= MAX_QUEUE_NAME
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitoring.conf import monitoring_settings
+from monitoring.conf import MAX_QUEUE_NAME, is_queue_name, monitoring_settings
 from monitoring.ingest.silence import limit_silence
 from monitoring.ingest.sources import EventsNotCarried
-from monitoring.ingest.sources.contract import MAX_QUEUE_NAME, is_queue_name
 from monitoring.ingest.wiring import ConsumerOptions, ConsumerProcess
 
 logger = logging.getLogger("monitoring.run_event_consumer")
