@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def assert_stored(site: Site, tasks: range) -> None:
     assert site.database.states() == {f"t{number}": "SUCCESS" for number in tasks}
 
 
+@contextmanager
+def opened(url: str, prefetch: int = 10) -> Iterator[tuple[RedisListSource, list[Any]]]:
+    """A source that is read in this process, and the messages that it delivers."""
+    messages: list[Any] = []
+    source = RedisListSource(watched(url), SourceOptions(QUEUE, 10, 1_000, prefetch))
+    source.open(messages.append)
+    try:
+        yield source, messages
+    finally:
+        source.close()
+
+
 def stored(site: Site) -> int:
     return int(site.database.value("SELECT count(*) FROM monitoring_taskevent"))
 
@@ -152,10 +165,7 @@ def test_a_message_is_in_the_list_or_held_by_somebody_at_every_moment(valkey, cl
     assert client.llen(QUEUE) == 0
 
     client.zadd(f"{QUEUE}.consumers", dict.fromkeys(client.zrange(f"{QUEUE}.consumers", 0, -1), 0))
-    messages: list[Any] = []
-    second = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
-    second.open(messages.append)
-    try:
+    with opened(valkey.url) as (second, messages):
         assert not second.is_empty()
         second.read(0.1)
         assert [json.loads(message.body)["type"] for message in messages] == list(KINDS)
@@ -163,8 +173,6 @@ def test_a_message_is_in_the_list_or_held_by_somebody_at_every_moment(valkey, cl
         assert second.is_empty()
         assert client.zcard(f"{QUEUE}.unacked_index") == client.hlen(f"{QUEUE}.unacked") == 0
         assert client.zcard(f"{QUEUE}.consumers") == 1
-    finally:
-        second.close()
 
 
 def dies(*_: Any, **__: Any) -> None:
@@ -174,33 +182,23 @@ def dies(*_: Any, **__: Any) -> None:
 def test_an_answer_that_was_lost_on_its_way_is_given_again(valkey, client):
     """As a client does that asks once more by itself where a connection broke."""
     send(watched(valkey.url), range(2))
-    messages: list[Any] = []
-    source = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=10))
-    source.open(messages.append)
-    try:
+    with opened(valkey.url) as (source, messages):
         take = source._take
         source._take = lambda *call: take(*call) and take(*call)
         source.read(0.1)
-    finally:
-        source.close()
     assert len(messages) == 6
     assert len({message.delivery_tag for message in messages}) == 6
 
 
 def test_no_more_is_taken_than_may_be_held(valkey, client):
     send(watched(valkey.url), range(5))
-    messages: list[Any] = []
-    source = RedisListSource(watched(valkey.url), SourceOptions(QUEUE, 10, 1_000, prefetch=4))
-    source.open(messages.append)
-    try:
+    with opened(valkey.url, prefetch=4) as (source, messages):
         assert source.read(0.1)
         assert not source.read(0.01)
         assert len(messages) == 4
         source.acknowledge([message.delivery_tag for message in messages[:3]])
         assert source.read(0.1)
         assert len(messages) == 7
-    finally:
-        source.close()
 
 
 def test_a_drain_waits_for_what_a_killed_consumer_held(site, client):
