@@ -27,6 +27,14 @@ ARGUMENTS = [
 ]
 #: The policy comes with pages; what they load is left alone.
 PAGES = re.compile(r"https?://[^/]+/admin/")
+#: Playwright presses what nobody has seen yet: before the style sheets have come, a button moves away between the press
+#: and the release, and is never clicked. So nothing can be pressed before the page has loaded.
+UNTIL_LOADED = """
+const untouchable = new CSSStyleSheet();
+untouchable.replaceSync("* { pointer-events: none !important }");
+document.adoptedStyleSheets = [untouchable];
+addEventListener("load", () => { document.adoptedStyleSheets = []; });
+"""
 #: For Playwright's own waiting, in milliseconds: far beyond what a busy machine needs.
 PATIENCE_MS = 60_000
 
@@ -76,6 +84,7 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[OpenPage]:
             [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
         )
         context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+        context.add_init_script(UNTIL_LOADED)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -127,6 +136,7 @@ class Reader:
             self._contexts[key] = context
             context.set_default_timeout(PATIENCE_MS)
             context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+            context.add_init_script(UNTIL_LOADED)
             page = context.new_page()
             page.goto("/admin/login/")
             page.fill("#id_username", user)
