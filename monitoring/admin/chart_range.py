@@ -26,11 +26,14 @@ RANGES: Mapping[str, tuple[str | Promise, timedelta]] = {
 
 @dataclass(frozen=True)
 class ChartRange:
-    """`choices` are words, address and whether it is chosen; `is_own`: the reader gave `start` and `end`."""
+    """`choices` are words, address and whether it is chosen; `is_own`: the reader gave `start` and `end`; `is_over`: it
+    ends before the present.
+    """
 
     start: datetime
     end: datetime
     is_own: bool
+    is_over: bool
     choices: list[tuple[str, str, bool]]
 
     @classmethod
@@ -55,4 +58,4 @@ class ChartRange:
             )
             for name in names
         ]
-        return cls(start, end, is_own, choices)
+        return cls(start, end, is_own, end < now, choices)

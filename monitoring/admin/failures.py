@@ -22,6 +22,7 @@ from .control import ControlViews
 from .control_result import banner
 from .failure_list import failure_list, period_of
 from .failure_page import failure_page
+from .live import live_context
 from .payload import may_view_payload
 
 
@@ -45,8 +46,11 @@ class FailuresAdmin(MonitoringAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         site = self.admin_site.name
+        live = live_context(request, site, "failures")
         found = failure_list(request, self.visibility(request), may_view_payload(request), site)
-        return self.page(request, "failure_list.html", _("Failures"), **found, **banner(request, site))
+        return self.page(
+            request, "failure_list.html", _("Failures"), **live, **found, **banner(request, site)
+        )
 
     def change_view(
         self,
@@ -59,10 +63,11 @@ class FailuresAdmin(MonitoringAdmin):
             raise PermissionDenied
         site, visibility, now = self.admin_site.name, self.visibility(request), timezone.now()
         key = unquote(object_id)
+        live = live_context(request, site, "failures")
         found = group_with_details(visibility, key, period_of(request), now)
         if found is None:
             return self.not_found(request, key)
         context = failure_page(request, *found, visibility, may_view_payload(request), site, now)
         return self.page(
-            request, "failure_page.html", context.pop("title"), **context, **banner(request, site)
+            request, "failure_page.html", context.pop("title"), **live, **context, **banner(request, site)
         )

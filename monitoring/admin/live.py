@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from ..live.address import socket_path
+from ..live.fetched import FETCHED, found_at
 from ..queries.status import status
 from ..queries.visibility import visibility_of
 
@@ -15,10 +16,10 @@ def live_context(request: HttpRequest, site_name: str, page: str) -> dict[str, A
     """For the template: ``status``, and ``live`` with `url` (None without Channels), `page`, `site` and `cursor`.
 
     Ask before the page's own queries, so that the cursor is not newer than what they find. `page`: see docs/live.md;
-    for `statistics` there is `counted_at` too, as its frames have it.
+    for one of FETCHED there is `found_at` too, as its frames have it.
     """
     found = status(visibility_of(request.user))
     live = {"url": socket_path(), "page": page, "site": site_name, "cursor": found.cursor}
-    if page == "statistics":
-        live["counted_at"] = found.counted_at.isoformat() if found.counted_at is not None else None
+    if page in FETCHED:
+        live["found_at"] = found_at(page, found)
     return {"status": found, "live": live}

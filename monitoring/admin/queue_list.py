@@ -23,7 +23,7 @@ STALE = timedelta(seconds=60)
 
 def queue_list(request: HttpRequest, visibility: Visibility, site_name: str, now: datetime) -> dict[str, Any]:
     """Cost: the table of queues, the broker's row, the samples of the range, waits from statistics, the strip."""
-    live = live_context(request, site_name, "strip")
+    live = live_context(request, site_name, "queues")
     wanted = ChartRange.of(request, now, RANGES, "1h")
     found = queues.queues(visibility)
     known = {queue.name: queue for queue in found}

@@ -41,7 +41,7 @@ def queue_page(
 ) -> dict[str, Any]:
     """Cost: samples and statistics of the range, waiting tasks by the index of states, and, where the reader asks for
     them (``?peek=1``), the first messages, from the broker."""
-    live = live_context(request, site_name, "strip")
+    live = live_context(request, site_name, "queues")
     wanted = ChartRange.of(request, now, RANGES, "1h")
     depths = queues.depths(visibility, wanted.start, wanted.end, [queue.name])
     waits = queues.wait_percentiles(visibility, wanted.start, wanted.end)

@@ -31,7 +31,7 @@ class ScheduleAdmin(MonitoringAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         site = self.admin_site.name
-        live = live_context(request, site, "strip")
+        live = live_context(request, site, "schedules")
         context = schedule_page(request, self.visibility(request), live["status"].presence, site)
         return self.page(
             request, "schedule_list.html", _("Schedules"), **live, **context, **banner(request, site)

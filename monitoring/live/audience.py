@@ -9,6 +9,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 from django.utils.translation import get_supported_language_variant
 
+from monitoring.live.fetched import FETCHED
 from monitoring.live.reader import Reader
 from monitoring.queries.search.question import Question
 from monitoring.queries.task_list import Asked
@@ -16,7 +17,7 @@ from monitoring.queries.visibility import Visibility
 from monitoring.queries.worker_filter import WorkerFilter
 
 #: What a frame can be about.
-PAGES = ("monitor", "tasks", "task", "workers", "worker", "statistics", "strip")
+PAGES = ("monitor", "tasks", "task", "workers", "worker", *FETCHED, "strip")
 #: Longest query string in characters, most columns, and longest name of one.
 MAX_QUERY, MAX_COLUMNS, MAX_NAME = 4_096, 40, 60
 #: Longest id of a task and longest name of a worker, in characters.

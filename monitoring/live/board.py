@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitoring.live.audience import Audience
+from monitoring.live.fetched import FETCHED, found_at
 from monitoring.live.frames import Frames
 from monitoring.live.lists import lists_of
 from monitoring.live.lists.contract import Content, LiveList
@@ -77,9 +78,8 @@ class Board:
                 update.parts["worker"] = self._worker(moment)
             elif audience.page == "workers" and "view_worker" in audience.look.permissions:
                 update.parts["totals"] = self._totals(moment)
-            elif audience.page == "statistics" and "view_statistic" in audience.look.permissions:
-                counted_at = moment.status(audience.visibility).counted_at
-                update.parts["statistics"] = {"counted_at": counted_at and counted_at.isoformat()}
+            elif audience.page in FETCHED and FETCHED[audience.page].permission in audience.look.permissions:
+                update.parts["found"] = {"at": found_at(audience.page, moment.status(audience.visibility))}
         return update
 
     def _render(

@@ -11,12 +11,19 @@ from django.conf import settings
 from django.contrib.auth import get_user, get_user_model
 from django.http import HttpRequest
 
+from monitoring.live.fetched import FETCHED
 from monitoring.queries.visibility import Visibility, visibility_of
 
 #: Close codes.
 SIGNED_OUT, FORBIDDEN = 4401, 4403
 #: Permissions that decide what a frame may hold.
-PERMISSIONS = ("view_task", "view_worker", "view_payload", "view_gap", "view_statistic", "view_queue")
+PERMISSIONS = (
+    "view_task",
+    "view_worker",
+    "view_payload",
+    "view_gap",
+    *sorted({page.permission for page in FETCHED.values()}),
+)
 
 
 class Refused(Exception):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -43,8 +43,8 @@ class Status:
 
     Durations are in seconds. `silence` and `error` (of the consumer) are set with SILENT only, `gap` with GAP only;
     `messages` are those that wait in the monitor's own queue, each of one or more events. `cursor` is the id up to
-    which the feed had been written when the status was read, `presence` what workers were judged by,
-    `counted_at` when statistics were last counted (None: never, or that fails).
+    which the feed had been written when the status was read, `presence` what workers were judged by, `finished` when
+    each job of upkeep last ended.
     """
 
     form: Form
@@ -59,7 +59,7 @@ class Status:
     waiting: Waiting | None
     cursor: int
     presence: Presence
-    counted_at: datetime | None = None
+    finished: Mapping[str, datetime] = field(default_factory=dict)
     silence: Silence | None = None
     error: str = ""
     gap: Gap | None = None
@@ -107,7 +107,7 @@ def status(visibility: Visibility, events_per_second: float | None = None) -> St
         waiting=facts.waiting,
         cursor=facts.cursor,
         presence=judge,
-        counted_at=facts.counted_at,
+        finished=facts.finished,
         silence=silence,
         error=_error(consumers) if silence is Silence.NOT_CONNECTED else "",
         gap=gap if form is Form.GAP else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ _COLUMNS = "kind, flag, at, since, seen, until, x, y, n, words"
 @dataclass(frozen=True)
 class StripFacts:
     """`cursor`: the id up to which the feed had been written, 0 for an empty one. `gap`: the one that ended last.
-    `counted_at`: when the job `statistics` last ended well; None: never, or it fails.
+    `finished`: when each job of upkeep last ended, well or not.
 
     Of `consumers` and `workers` only those fields are set that the strip and the rule of presence read.
     """
@@ -38,7 +38,7 @@ class StripFacts:
     workers: Sequence[Worker]
     waiting: Waiting
     gap: Gap | None
-    counted_at: datetime | None
+    finished: Mapping[str, datetime]
 
 
 def strip_facts(visibility: Visibility, now: datetime) -> StripFacts:
@@ -64,7 +64,7 @@ def strip_facts(visibility: Visibility, now: datetime) -> StripFacts:
         waiting=_in_queues(of_kind.get("queue", ()), visibility, now)
         or Waiting(min(waiting["n"], MOST), int(waiting["x"]), waiting["n"] > MOST),
         gap=next((_gap(row) for row in of_kind.get("gap", ())), None),
-        counted_at=next((_moment(row["at"]) for row in of_kind.get("counted", ())), None),
+        finished={row["words"]: _moment(row["at"]) for row in of_kind.get("job", ())},
     )
 
 
@@ -83,8 +83,8 @@ UNION ALL SELECT 'waiting', NULL, NULL, NULL, NULL, NULL, count(DISTINCT nullif(
 FROM ({{waiting}}) pending
 UNION ALL SELECT 'queue', NULL, read_at, NULL, NULL, NULL, NULL, NULL, ready, name
 FROM "{Queue._meta.db_table}" WHERE ready IS NOT NULL
-UNION ALL SELECT 'counted', NULL, finished_at, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM "{UpkeepJob._meta.db_table}" WHERE name = 'statistics' AND succeeded
+UNION ALL SELECT 'job', NULL, finished_at, NULL, NULL, NULL, NULL, NULL, NULL, name
+FROM "{UpkeepJob._meta.db_table}" WHERE finished_at IS NOT NULL
 """  # noqa: S608  names of tables and numbers of ours
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import kombu
 import pytest
+from django.contrib.admin.utils import quote
 from playwright.sync_api import expect
 
 from monitoring.models import AuditEntry, Queue
@@ -15,6 +16,8 @@ from monitoring.upkeep.lease import UPKEEP, LeaseHolder
 from tests.control.fleet_app import app
 from tests.e2e.conftest import OpenPage
 from tests.e2e.test_bulk import grant
+from tests.e2e.test_fetched_pages import AFTER, BEFORE, ended, open_live
+from tests.e2e.test_live_frames import frame
 from tests.tasksdemo.shop import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,24 +39,35 @@ def _broker(redis_url: str, settings: Any) -> Iterator[None]:
     app.conf.update(broker_url="memory://", broker_transport_options={})
 
 
-@pytest.mark.usefixtures("_broker")
-def test_a_queue_is_looked_into_and_purged(open_page: OpenPage) -> None:
+def send(numbers: range) -> None:
     queue = kombu.Queue(NAME, kombu.Exchange(NAME), NAME)
     with app.connection_for_write() as connection:  # the app's own pool stays with an earlier test's broker
-        for number in range(3):
+        for number in numbers:
             app.send_task(
                 "shop.hook", (number,), queue=queue, task_id=f"hook-{number}", connection=connection
             )
-    Queue.objects.create(name=NAME, first_seen="2026-11-29T10:00Z", named_at="2999-01-01T00:00Z")
+
+
+def count(ready: int) -> None:
+    """As the job does, until it has seen so many."""
+    Queue.objects.get_or_create(
+        name=NAME, defaults={"first_seen": "2026-11-29T10:00Z", "named_at": "2999-01-01T00:00Z"}
+    )
     lease = LeaseHolder("default", UPKEEP, "browser", duration=3600)
     assert lease.try_acquire()
 
     def is_counted() -> bool:
         queues.run(lease)
-        return Queue.objects.filter(pk=NAME, ready=3).exists()
+        return Queue.objects.filter(pk=NAME, ready=ready).exists()
 
     # A broker that answers late is asked again.
-    wait_for(is_counted, "three messages in the queue")
+    wait_for(is_counted, f"{ready} messages in the queue")
+
+
+@pytest.mark.usefixtures("_broker")
+def test_a_queue_is_looked_into_and_purged(open_page: OpenPage) -> None:
+    send(range(3))
+    count(3)
     Queue.objects.filter(pk=NAME).update(unconsumed_since="2026-11-29T10:00Z")
 
     grant("purge_queue")
@@ -72,3 +86,26 @@ def test_a_queue_is_looked_into_and_purged(open_page: OpenPage) -> None:
     with app.connection_for_write() as connection:
         assert connection.default_channel._size(NAME) == 0
     assert AuditEntry.objects.get(verb="purge", ending="done").targets == [NAME]
+
+
+@pytest.mark.usefixtures("_broker")
+def test_what_was_seen_in_a_queue_stays_while_the_page_follows_the_broker(open_page: OpenPage) -> None:
+    """It is fetched without looking into the queue again."""
+    send(range(1))
+    count(1)
+    ended("queues", BEFORE)
+    page, sockets = open_live(open_page, f"queue/{quote(NAME)}/change/?peek=1")
+    messages, ready = page.locator("#mon-queue-messages"), page.locator(".mon-facts dd").first
+    expect(messages).to_contain_text("hook-0")
+    expect(ready).to_have_text("1")
+    send(range(1, 3))
+    count(3)
+    ended("queues", AFTER)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sockets[-1].send(frame(1, full=True, found={"at": AFTER.isoformat()}))
+    expect(ready).to_have_text("3")
+    expect(messages).to_contain_text("hook-0")
+    expect(messages).not_to_contain_text("hook-2")
+    assert asked
+    assert not any("peek" in url for url in asked)

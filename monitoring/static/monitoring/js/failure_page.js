@@ -5,3 +5,6 @@ import { ask } from "./control/ask.js";
 
 charts();
 ask();
+document.addEventListener("mon-morphed", () => {
+  charts();
+});

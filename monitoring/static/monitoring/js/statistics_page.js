@@ -1,5 +1,5 @@
 // The dashboard and the pages of statistics: their charts, menus, and a filter that applies at once. What keeps them
-// live is in live/statistics_page.js.
+// live is in live/fetched_page.js.
 
 import { charts } from "./charts/chart.js";
 import "./filters.js";

@@ -56,5 +56,6 @@ export function selection({ form: id, table, name, key }) {
   // Rows that came or went while the page is live; a browser that comes back restores boxes after this.
   new MutationObserver(show).observe(document.querySelector(`${table} tbody`), { childList: true });
   window.addEventListener("pageshow", show);
+  document.addEventListener("mon-morphed", show);
   show();
 }

@@ -37,7 +37,7 @@ export function isHeld(rows) {
 }
 
 /** The pointer is on them, and did not come there because a press elsewhere (Resume, say) moved the page. */
-function isPointedAt(rows) {
+export function isPointedAt(rows) {
   return pointer.matches && rows.matches(":hover") && (pressed === null || rows.contains(pressed.target));
 }
 

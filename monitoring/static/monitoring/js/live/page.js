@@ -4,11 +4,11 @@ import { Idiomorph } from "../../vendor/idiomorph/idiomorph.esm.js";
 import { announce } from "./announce.js";
 import { Clock } from "./clock.js";
 import { CODES, Connection } from "./connection.js";
+import { fetchedPage } from "./fetched_page.js";
 import { clockTime, number } from "./formatting.js";
 import { listenToKeys } from "./keys.js";
 import { monitorPage } from "./monitor_page.js";
 import { Notice } from "./notice.js";
-import { statisticsPage } from "./statistics_page.js";
 import { taskListPage } from "./task_list_page.js";
 import { taskPage } from "./task_page.js";
 import { words } from "./words.js";
@@ -17,8 +17,11 @@ import { workerPage } from "./worker_page.js";
 
 const ELAPSED_TICK_MS = 200;
 const PARTS = {
+  failures: fetchedPage,
   monitor: monitorPage,
-  statistics: statisticsPage,
+  queues: fetchedPage,
+  schedules: fetchedPage,
+  statistics: fetchedPage,
   task: taskPage,
   tasks: taskListPage,
   worker: workerPage,
