@@ -197,9 +197,9 @@ class Verb:
             on_page=True,
         )
 
-    def read(self, given: Parameters, visibility: Visibility) -> Parameters:
-        """Parameters from values that a program gave. Raises InvalidParameters."""
-        return read(self.form, given, visibility)
+    def read(self, given: Parameters, visibility: Visibility, count: int = 1) -> Parameters:
+        """Parameters from values that a program gave for `count` targets. Raises InvalidParameters."""
+        return read(self.form, given, visibility, count)
 
 
 class NotAllowed(Exception):

@@ -30,7 +30,8 @@ class InvalidParameters(Exception):
 class ParametersForm(forms.Form):
     """Base of all forms: the verb's targets and the user's visibility are at hand, for suggestions and for checks.
 
-    `targets` are what the verb's `find` answered; none where only the values are to be read, or for a selection.
+    `targets` are what the verb's `find` answered; none where only the values are to be read, or for a selection. `count`
+    is of what the values are for.
     `with_payload`: the form is for somebody who may read arguments; `on_page`: somebody sees it at all.
     """
 
@@ -43,6 +44,7 @@ class ParametersForm(forms.Form):
         *,
         targets: Sequence[Any] = (),
         visibility: Visibility | None = None,
+        count: int = 1,
         with_payload: bool = False,
         on_page: bool = False,
         **options: Any,
@@ -51,6 +53,7 @@ class ParametersForm(forms.Form):
         self.with_payload = with_payload
         self.on_page = on_page
         self.targets = list(targets)
+        self.count = count
         self.visibility = visibility or Visibility.everything()
 
     def clean(self) -> dict[str, Any] | None:
@@ -106,7 +109,7 @@ class NoParameters(ParametersForm):
     """Of a verb that needs to know nothing more."""
 
 
-def read(form: type[ParametersForm], given: Parameters, visibility: Visibility) -> Parameters:
+def read(form: type[ParametersForm], given: Parameters, visibility: Visibility, count: int) -> Parameters:
     """Parameters from values that a program gave, or that were read before. Raises InvalidParameters.
 
     Unlike a page's, they have no names that the form does not know.
@@ -114,7 +117,7 @@ def read(form: type[ParametersForm], given: Parameters, visibility: Visibility) 
     unknown = sorted(set(given) - set(form.base_fields))
     if unknown:
         raise InvalidParameters({name: [_("There is no such parameter")] for name in unknown})
-    return form(given, visibility=visibility).parameters()
+    return form(given, visibility=visibility, count=count).parameters()
 
 
 def _as_json(value: Any) -> Any:

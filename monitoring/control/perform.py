@@ -63,7 +63,7 @@ def perform(
     """
     verb, targets = VERBS[verb_name], list(dict.fromkeys(targets))
     authorise(verb, actor, targets, parameters=parameters, reason=reason)
-    parameters = verb.read(parameters or {}, actor.visibility)
+    parameters = verb.read(parameters or {}, actor.visibility, len(targets))
     if dry_run:
         results: Results = {}
         for ids in chunks(targets, verb.chunk):

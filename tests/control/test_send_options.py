@@ -126,6 +126,14 @@ def test_a_compression_is_one_that_kombu_has() -> None:
     ]
 
 
+def test_an_id_is_that_of_one_task() -> None:
+    actor, names = Actor(make_user("starter", "run_task")), ["shop.note", "shop.other"]
+    with pytest.raises(InvalidParameters) as caught:
+        perform("send_task", names, actor, {"task_id": "chosen"}, patience=0)
+    assert set(caught.value.errors) == {"task_id"}
+    assert sent(task_id="chosen").headers["id"] == "chosen"
+
+
 @pytest.mark.parametrize("policy", [["x"], 5, "x"])
 def test_how_to_try_again_is_an_object(policy: Any) -> None:
     assert refused(retry_policy=policy) == {"retry_policy"}

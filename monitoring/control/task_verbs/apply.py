@@ -248,6 +248,12 @@ class SendForm(ApplyForm):
             raise forms.ValidationError(_("This is the name of a task that you may not start"))
         return name
 
+    def clean_task_id(self) -> str:
+        task_id: str = self.cleaned_data["task_id"]
+        if task_id and self.count > 1:
+            raise forms.ValidationError(_("Several tasks cannot have one id"))
+        return task_id
+
     def clean(self) -> dict[str, Any]:
         values = super().clean()
         for name in ("exchange", "routing_key", "task_id", "headers"):
