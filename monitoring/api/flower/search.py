@@ -1,11 +1,12 @@
 """Flower's search text as a question of ours. Pure.
 
 Its grammar (words, ``field:value``, quotes, AND, OR, parentheses) is part of docs/search.md's, but for this:
-``name:`` and ``worker:`` look for a part of the text, and ``kwargs:key=value`` for one keyword argument.
+``name:`` and ``worker:`` look for a part of the text, and ``kwargs:key=value`` for one keyword argument of this value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...queries.search.question import Question
@@ -30,8 +31,8 @@ def _meant(node: Node) -> Node:
             return Not(_meant(child))
         case Term(field=field) if field in _PARTS:
             return replace(node, values=tuple(_part(value) for value in node.values))
-        case Term(field="kwargs"):
-            return replace(node, values=tuple(_pair(value) for value in node.values))
+        case Term(field="kwargs", values=(Pattern((first, *others)),)) if "=" in first:
+            return _pair(node, first, others)
     return node
 
 
@@ -43,10 +44,17 @@ def _part(value: Value) -> Value:
     return value
 
 
-def _pair(value: Value) -> Value:
-    """``order=7`` is ``'order': *7``: keyword arguments are kept as Python writes them."""
-    match value:
-        case Pattern((text,)) if "=" in text:
-            key, _equals, rest = text.partition("=")
-            return Pattern((f"'{key}': ", rest))
-    return value
+def _pair(term: Term, first: str, others: Sequence[str]) -> Node:
+    """``order=7`` is ``'order': 7,`` or ``'order': '7'}`` and so on: keyword arguments are kept as Python, or Celery
+    (celery/utils/saferepr.py, ``_format_chars``), writes them, and a value ends where the next begins, or all do.
+
+    What has stars is looked for as it is, without that end.
+    """
+    key, _equals, text = first.partition("=")
+    before, text = f"{key.strip()!r}: ", text.lstrip() if others else text.strip()
+    if others:
+        patterns = [Pattern((before + begin, *others)) for begin in (text, f"'{text}")]
+    else:
+        forms = dict.fromkeys((text, repr(text), "'{}'".format(text.replace("'", "\\'"))))
+        patterns = [Pattern((before + form + end,)) for form in forms if form for end in ",}"]
+    return Or(tuple(replace(term, values=(pattern,)) for pattern in patterns))

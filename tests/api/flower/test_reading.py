@@ -6,11 +6,17 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from celery.utils.saferepr import saferepr
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitoring.api.flower.parameters import BadParameter, Given
 from monitoring.api.flower.search import read_search
 from monitoring.api.flower.task_bodies import NOT_TAKEN, read_start
+from monitoring.queries.search.grammar import storable
+from monitoring.queries.search.matching import holds
 from monitoring.queries.search.printing import text_of
+from monitoring.queries.search.tree import Pattern, terms
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -133,8 +139,39 @@ def test_search_finds_parts_of_names(flower: str, ours: str) -> None:
     assert text_of(read_search(flower).tree) == ours
 
 
-def test_keyword_argument_is_looked_for_as_it_is_kept() -> None:
-    assert "'order': " in text_of(read_search("kwargs:order=7").tree)
+@pytest.mark.parametrize(
+    ("pair", "texts"),
+    [
+        ("order=7", ("'order': 7,", "'order': 7}", "'order': '7',", "'order': '7'}")),
+        (
+            '" who = ann lee "',
+            ("'who': ann lee,", "'who': ann lee}", "'who': 'ann lee',", "'who': 'ann lee'}"),
+        ),
+        ("note=", ("'note': '',", "'note': ''}")),
+        ("who=O'Neil", ("'who': \"O'Neil\",", "'who': 'O\\'Neil'}")),
+        ("path=a\\\\b", ("'path': 'a\\b',", "'path': 'a\\\\b'}")),
+    ],
+)
+def test_keyword_argument_is_looked_for_whole_as_it_is_kept(pair: str, texts: tuple[str, ...]) -> None:
+    values = [value for term in terms(read_search(f"kwargs:{pair}").tree) for value in term.values]
+    assert {Pattern((text,)) for text in texts} <= set(values)
+
+
+def test_keyword_argument_with_a_star_is_looked_for_by_its_beginning() -> None:
+    tree = read_search("kwargs:order=7*").tree
+    assert text_of(tree) == """kwargs:"'order': 7"* OR kwargs:"'order': '7"*"""
+
+
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters='"\0'), max_size=8))
+def test_keyword_argument_of_any_text_is_found_in_what_workers_send(text: str) -> None:
+    alternatives = terms(read_search(f'kwargs:"note={text}"'.replace("\\", "\\\\")).tree)
+    for kwargs in ({"note": text.strip()}, {"note": text.strip(), "n": 1}):
+        for sent in (repr(kwargs), saferepr(kwargs)):
+            assert any(
+                isinstance(value, Pattern) and holds(value, storable(sent))
+                for term in alternatives
+                for value in term.values
+            ), sent
 
 
 def test_search_that_cannot_be_read_says_why() -> None:

@@ -239,6 +239,26 @@ def test_long_list_is_sent_in_parts_in_its_order(one_chunk_is_two: None, signed_
     assert found["t0"]["args"] == '("é\\"",)'
 
 
+def test_keyword_arguments_are_searched_as_whole_pairs(signed_in: SignIn) -> None:
+    for task_id, kwargs in (
+        ("number", "{'order_id': 5}"),
+        ("text", "{'order_id': '5', 'who': 'ann'}"),
+        ("longer number", "{'order_id': 58699}"),
+        ("longer text", "{'order_id': '5a'}"),
+        ("longer name", "{'last_order_id': 5}"),
+        ("other value", "{'order_id': 7, 'lines': 5}"),
+    ):
+        make_task(task_id, kwargs=kwargs)
+    client = signed_in(*EVERYTHING)
+
+    def found(search: str) -> set[str]:
+        return set(client.get("/api/tasks", {"search": search}).json())
+
+    assert found("kwargs:order_id=5") == {"number", "text"}
+    assert found("kwargs:ORDER_ID=5 kwargs:who=Ann") == {"text"}
+    assert found("kwargs:order_id=5*") == {"number", "text", "longer number", "longer text"}
+
+
 def test_only_the_newest_tasks_are_sorted(monkeypatch: pytest.MonkeyPatch, signed_in: SignIn) -> None:
     monkeypatch.setattr(task_records, "NEWEST", 2)
     now = timezone.now()
