@@ -74,7 +74,7 @@ def _document(root: str) -> dict[str, Any]:
     patterns = [path(root.lstrip("/"), include("monitoring.api.v1.urls"))]
     # The library's settings are of the whole process: what is patched is so for a moment only.
     with patched_settings({**SETTINGS, "SCHEMA_PATH_PREFIX": re.escape(root)}):
-        found: dict[str, Any] = _generator(patterns).get_schema(request=None, public=True)
+        found: dict[str, Any] = _generator(patterns=patterns).get_schema(request=None, public=True)
     return found
 
 
