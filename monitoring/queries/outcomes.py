@@ -10,9 +10,10 @@ from typing import Any
 import celery
 from celery import states
 
+from ..literals.whole import MAX_LENGTH
 from ..models import Task
 from ..models.task import State
-from .results import Entry, stored_entry
+from .results import Entry, NotRead, Why, stored_entry
 from .tasks import task as find_task
 from .visibility import Visibility
 
@@ -26,12 +27,14 @@ ENDED = frozenset({State.SUCCESS, State.FAILURE, State.REVOKED, State.REJECTED, 
 class Outcome:
     """`state`: Celery's, PENDING for a task that nobody knows, LOST for one that is. `value`: what it returned, as JSON
     where the result backend has it, else the text of its event; of a failure the exception's text. Redacted, and None
-    without the permission to see it, as `traceback`. `is_end`: it will not change by itself."""
+    without the permission to see it, as `traceback`. `is_end`: it will not change by itself. `is_cut`: `value` is
+    not all of what was returned, because the backend cannot be read, or holds more than is read of one."""
 
     state: str
     value: Any = None
     traceback: str | None = None
     is_end: bool = False
+    is_cut: bool = False
 
 
 def outcome(visibility: Visibility, app: celery.Celery, task_id: str, *, with_payload: bool) -> Outcome:
@@ -45,7 +48,12 @@ def outcome(visibility: Visibility, app: celery.Celery, task_id: str, *, with_pa
         return _of_events(app, task) if with_payload else Outcome(task.state, is_end=True)
     entry = None
     if task is not None or visibility.is_everything:
-        entry = stored_entry(app, task_id)
+        try:
+            entry = stored_entry(app, task_id)
+        except NotRead as error:
+            if error.why is not Why.TOO_LONG:
+                raise
+            # Its events, which are on their way, will say how it ended.
     if entry is not None and entry.state in states.READY_STATES:
         return _of_backend(entry) if with_payload else Outcome(entry.state, is_end=True)
     if task is None or task.state == State.RECEIVED:
@@ -69,9 +77,13 @@ def outcome_within(
 
 def _of_events(app: celery.Celery, task: Task) -> Outcome:
     if task.state == State.SUCCESS:
-        entry = stored_entry(app, task.task_id, quietly=True)
-        value = entry.value if entry is not None and entry.state == states.SUCCESS else task.result
-        return Outcome(task.state, _finite(value), is_end=True)
+        try:
+            entry = stored_entry(app, task.task_id, quietly=True)
+        except NotRead:
+            return Outcome(task.state, task.result, is_end=True, is_cut=True)
+        if entry is not None and entry.state == states.SUCCESS:
+            return Outcome(task.state, _finite(entry.value), is_end=True)
+        return Outcome(task.state, task.result, is_end=True, is_cut=_is_cut(task.result or ""))
     if task.state == State.REVOKED:
         why = "expired" if task.expired else "terminated" if task.terminated else "revoked"
         return Outcome(task.state, f"TaskRevokedError('{why}')", is_end=True)
@@ -86,6 +98,11 @@ def _of_backend(entry: Entry) -> Outcome:
         inside = ", ".join(repr(part) for part in message) if isinstance(message, list) else repr(message)
         value = f"{value['exc_type']}({inside})"
     return Outcome(entry.state, _finite(value), entry.traceback, is_end=True)
+
+
+def _is_cut(text: str) -> bool:
+    """Whether Celery cut the repr of a result (``resultrepr_maxsize``): it ends in an ellipsis and what closes it."""
+    return len(text) >= MAX_LENGTH and "..." in text[-8:]
 
 
 def _finite(value: Any) -> Any:

@@ -25,6 +25,8 @@ from ..models import Task
 
 #: Longest result that is read, in bytes (characters in a table).
 MAX_SIZE = 1_000_000
+#: The same for programs that ask for the result itself. In memory it is usually some four times that.
+MAX_SIZE_OF_ENTRIES = 10_000_000
 #: Seconds to wait for the backend.
 TIMEOUT = 2.0
 
@@ -69,7 +71,7 @@ def stored_result(app: celery.Celery, task: Task) -> Stored:
     try:
         backend: Any = app.backend
         kind = type(backend).__name__
-        raw, is_whole_entry = _reader_of(backend)(backend, task.task_id)
+        raw, is_whole_entry = _reader_of(backend)(backend, task.task_id, MAX_SIZE)
         value = json.loads(raw)
         if is_whole_entry:
             value = _result_in(value)
@@ -96,14 +98,19 @@ class Entry:
 def stored_entry(app: celery.Celery, task_id: str, *, quietly: bool = False) -> Entry | None:
     """What the result backend of `app` holds for a task, known or not; None where nothing, or nothing that can be read.
 
-    Cost: as of :func:`stored_result`. Raises NotRead(UNREACHABLE), unless `quietly`.
+    Cost: as of :func:`stored_result`, but MAX_SIZE_OF_ENTRIES. Raises NotRead(TOO_LONG), and NotRead(UNREACHABLE)
+    unless `quietly`.
     """
     try:
         backend: Any = app.backend
-        raw, is_whole_entry = _reader_of(backend)(backend, task_id)
+        raw, is_whole_entry = _reader_of(backend)(backend, task_id, MAX_SIZE_OF_ENTRIES)
         value = json.loads(raw)
         entry = value if is_whole_entry else {**_state_in_table(task_id), "result": value}
-    except (NotRead, ValueError, RecursionError):
+    except NotRead as reason:
+        if reason.why is Why.TOO_LONG:
+            raise
+        return None
+    except (ValueError, RecursionError):
         return None
     except Exception as error:  # whatever its driver raises, or that it is not installed here
         if quietly:
@@ -142,7 +149,7 @@ def stored_arguments(app: celery.Celery, task: Task) -> tuple[list[Any], dict[st
     """
     try:
         backend: Any = app.backend
-        raw, is_whole_entry = _reader_of(backend)(backend, task.task_id)
+        raw, is_whole_entry = _reader_of(backend)(backend, task.task_id, MAX_SIZE)
         entry = json.loads(raw) if is_whole_entry else None
     except Exception:  # no reason to fail: other sources may know them
         return None
@@ -152,8 +159,9 @@ def stored_arguments(app: celery.Celery, task: Task) -> tuple[list[Any], dict[st
     return None
 
 
-#: Answers the raw text, and whether it is the backend's whole entry, which holds the result, or the result alone.
-Reader = Callable[[Any, str], tuple[str | bytes, bool]]
+#: Answers the raw text of at most so much, and whether it is the backend's whole entry, which holds the result, or the
+#: result alone.
+Reader = Callable[[Any, str, int], tuple[str | bytes, bool]]
 
 
 def _reader_of(backend: Any) -> Reader:
@@ -173,7 +181,7 @@ def _reader_of(backend: Any) -> Reader:
     return reader
 
 
-def _from_redis(backend: Any, task_id: str) -> tuple[bytes, bool]:
+def _from_redis(backend: Any, task_id: str, most: int) -> tuple[bytes, bool]:
     # Where a RedisBackend could be made, the client is installed.
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -188,7 +196,7 @@ def _from_redis(backend: Any, task_id: str) -> tuple[bytes, bool]:
     try:
         key = backend.get_key_for_task(task_id)
         size = client.strlen(key)
-        if size > MAX_SIZE:
+        if size > most:
             raise NotRead(Why.TOO_LONG, str(size))
         raw: bytes | None = client.get(key)
     finally:
@@ -199,24 +207,24 @@ def _from_redis(backend: Any, task_id: str) -> tuple[bytes, bool]:
     return raw, True
 
 
-def _from_file(backend: Any, task_id: str) -> tuple[bytes, bool]:
+def _from_file(backend: Any, task_id: str, most: int) -> tuple[bytes, bool]:
     # The same name that Celery gives the file; an id with a slash names none, and must not name another.
     name = backend.get_key_for_task(task_id).decode()
     path = Path(backend.path.decode() if isinstance(backend.path, bytes) else backend.path) / name
     if "/" in name or "\\" in name or "\0" in name or not path.is_file():
         raise NotRead(Why.MISSING)
-    if path.stat().st_size > MAX_SIZE:
+    if path.stat().st_size > most:
         raise NotRead(Why.TOO_LONG, str(path.stat().st_size))
     return path.read_bytes(), True
 
 
-def _from_table(backend: Any, task_id: str) -> tuple[str, bool]:
+def _from_table(backend: Any, task_id: str, most: int) -> tuple[str, bool]:
     model = apps.get_model("django_celery_results", "TaskResult")
     if "\0" in task_id:
         raise NotRead(Why.MISSING)
     rows = (
         model._default_manager.filter(task_id=task_id)
-        .annotate(size=Length("result"), text=Substr("result", 1, MAX_SIZE))
+        .annotate(size=Length("result"), text=Substr("result", 1, most))
         .values("content_type", "content_encoding", "size", "text")
     )
     using = rows.db
@@ -233,7 +241,7 @@ def _from_table(backend: Any, task_id: str) -> tuple[str, bool]:
         raise NotRead(Why.SERIALIZER, str(row["content_type"]))
     if row["size"] is None:
         raise NotRead(Why.MISSING)
-    if row["size"] > MAX_SIZE:
+    if row["size"] > most:
         raise NotRead(Why.TOO_LONG, str(row["size"]))
     return row["text"], False
 

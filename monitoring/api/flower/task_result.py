@@ -18,10 +18,15 @@ LONGEST = 60.0
 
 
 def as_flower(task_id: str, found: Outcome) -> dict[str, Any]:
-    """``{"task-id", "state"[, "result"[, "traceback"]]}``: a result of what has ended, a traceback of what failed."""
+    """``{"task-id", "state"[, "result"[, "traceback"]]}``: a result of what has ended, a traceback of what failed.
+
+    ``"result_is_cut": true`` stands beside a result that is only the beginning of its text.
+    """
     answer: dict[str, Any] = {"task-id": task_id, "state": found.state}
     if found.is_end:
         answer["result"] = found.value
+        if found.is_cut:
+            answer["result_is_cut"] = True
         if found.state == "FAILURE":
             answer["traceback"] = found.traceback
     return answer

@@ -16,7 +16,7 @@ from monitoring.api.flower.worker_commands import COMMANDS
 from monitoring.control.connecting import BrokerUnavailable
 from monitoring.inspection import refresh
 from monitoring.models import AuditEntry, Broker, Queue, WorkerSnapshot
-from monitoring.queries import task_records
+from monitoring.queries import results, task_records
 from monitoring.queries.outcomes import Outcome
 from monitoring.queries.visibility import Visibility
 from tests.api import watched_app
@@ -323,6 +323,39 @@ def test_nobody_waits_for_ever_for_a_result(monkeypatch: pytest.MonkeyPatch, sig
         assert answer.json()["detail"] == f"Invalid argument '{seconds}' of type 'float'"
     assert client.get("/api/task/result/any?timeout=1e300").status_code == 200
     assert waited == [60.0]
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated setex")
+def test_long_result_is_answered_whole_or_said_to_be_cut(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, signed_in: SignIn
+) -> None:
+    app = Celery(backend=redis_url, set_as_current=False)
+    monkeypatch.setattr("monitoring.api.flower.task_result.watched_app", lambda: app)
+    monkeypatch.setattr(results, "TIMEOUT", 60.0)
+    text = "x" * 2_000_000
+    for task_id in ("a", "unknown"):
+        app.backend.store_result(task_id, text, "SUCCESS")
+    make_task("a", state="SUCCESS", result="'xxx...'")
+    client = signed_in(*EVERYTHING)
+    whole = {"task-id": "a", "state": "SUCCESS", "result": text}
+    assert client.get("/api/task/result/a").json() == whole
+    assert client.get("/api/task/result/unknown").json() == {**whole, "task-id": "unknown"}
+    monkeypatch.setattr(results, "MAX_SIZE_OF_ENTRIES", 1_000_000)
+    answer = client.get("/api/task/result/a").json()
+    assert answer == {**whole, "result": "'xxx...'", "result_is_cut": True}
+    assert client.get("/api/task/result/unknown").json() == {"task-id": "unknown", "state": "PENDING"}
+
+
+def test_cut_text_of_an_event_in_the_place_of_a_result_says_so(
+    monkeypatch: pytest.MonkeyPatch, signed_in: SignIn
+) -> None:
+    app = Celery(backend="cache+memory://", set_as_current=False)
+    monkeypatch.setattr("monitoring.api.flower.task_result.watched_app", lambda: app)
+    make_task("cut", state="SUCCESS", result=f"'{'x' * 1_021}...'")
+    make_task("whole", state="SUCCESS", result="'x...'")
+    client = signed_in(*EVERYTHING)
+    assert client.get("/api/task/result/cut").json()["result_is_cut"] is True
+    assert "result_is_cut" not in client.get("/api/task/result/whole").json()
 
 
 def test_half_characters_in_an_answer_do_no_harm(signed_in: SignIn) -> None:
