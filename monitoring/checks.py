@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 
 from .brokers.rabbitmq_api import management_url
 from .celery_app import watched_app
-from .conf import MAX_QUEUE_NAME, OPTIONAL_LABELS, MonitoringSettings, is_queue_name, monitoring_settings
+from .conf import OPTIONAL_LABELS, MonitoringSettings, monitoring_settings, why_no_queue_name
 from .ingest.redaction_names import squash
 from .ingest.redaction_settings import configured_redactor
 from .models.partitions import EVENT_TABLE, may_make_partitions
@@ -92,10 +92,8 @@ def _check_values() -> Iterable[checks.CheckMessage]:
                     yield _unusable(name, f"is {path!r}, which is no {kind}")
             except (ImportError, ValueError) as error:
                 yield _unusable(name, f"cannot be imported: {error}")
-    if not monitoring_settings.QUEUE_NAME:
-        yield _unusable("QUEUE_NAME", "must not be empty")
-    if not is_queue_name(monitoring_settings.QUEUE_NAME):
-        yield _unusable("QUEUE_NAME", f"must not be longer than {MAX_QUEUE_NAME} bytes")
+    if words := why_no_queue_name(monitoring_settings.QUEUE_NAME):
+        yield _unusable("QUEUE_NAME", words)
     if monitoring_settings.TRACE_URL and not re.match(
         r"(https?:/)?/.*\{trace_id\}", monitoring_settings.TRACE_URL
     ):

@@ -12,8 +12,13 @@ OPTIONAL_LABELS = ("worker", "queue", "exception")
 MAX_QUEUE_NAME = 255
 
 
-def is_queue_name(name: str) -> bool:
-    return len(name.encode(errors="surrogatepass")) <= MAX_QUEUE_NAME
+def why_no_queue_name(name: str) -> str:
+    """What a queue that consumers share must not be called, as the end of a sentence; empty for a name that works."""
+    if not name.strip():
+        return "must not be empty"
+    if len(name.encode(errors="surrogatepass")) > MAX_QUEUE_NAME:
+        return f"must not be longer than {MAX_QUEUE_NAME} bytes"
+    return ""
 
 
 class MonitoringSettings:

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from monitoring.checks import check_settings, check_time_zones
 from monitoring.conf import MonitoringSettings, monitoring_settings
+from monitoring.ingest.wiring import ConsumerProcess
 
 NO_NUMBERS = (float("nan"), float("inf"))
 not_a_function = "shop"
@@ -38,6 +39,7 @@ not_a_function = "shop"
         ("REDACT_PATTERNS", ["("], "monitoring.E003"),
         ("REDACT_PATTERNS", ["x+"], None),
         ("QUEUE_NAME", "", "monitoring.E003"),
+        ("QUEUE_NAME", "   ", "monitoring.E003"),
         ("QUEUE_NAME", "q" * 255, None),
         ("QUEUE_NAME", "é" * 128, "monitoring.E003"),
         *(("BATCH_SECONDS", value, "monitoring.E003") for value in NO_NUMBERS),
@@ -84,9 +86,15 @@ def test_an_option_of_the_consumer_that_is_no_number_of_seconds_is_refused(optio
         call_command("run_event_consumer", f"{option}={value}")
 
 
-def test_a_queue_that_no_broker_can_name_is_refused() -> None:
-    with pytest.raises(CommandError, match="--queue"):
-        call_command("run_event_consumer", "--queue", "é" * 128)
+@pytest.mark.parametrize(
+    ("name", "words"), [("é" * 128, "longer than 255 bytes"), ("", "empty"), ("   ", "empty")]
+)
+def test_a_queue_that_no_broker_can_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    monkeypatch.setattr(ConsumerProcess, "run", lambda self: pytest.fail("it consumes another queue"))
+    with pytest.raises(CommandError, match=f"--queue must not be {words}"):
+        call_command("run_event_consumer", "--queue", name)
 
 
 def test_times_without_a_zone_are_an_error(settings: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitoring.conf import MAX_QUEUE_NAME, is_queue_name, monitoring_settings
+from monitoring.conf import monitoring_settings, why_no_queue_name
 from monitoring.ingest.silence import limit_silence
 from monitoring.ingest.sources import EventsNotCarried
 from monitoring.ingest.wiring import ConsumerOptions, ConsumerProcess
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         chosen = ConsumerOptions(
             batch_size=settings.BATCH_SIZE if batch_size is None else batch_size,
             batch_seconds=settings.BATCH_SECONDS if batch_seconds is None else batch_seconds,
-            queue=options["queue"] or settings.QUEUE_NAME,
+            queue=settings.QUEUE_NAME if options["queue"] is None else options["queue"],
             upkeep=not options["no_upkeep"] and drain is None,
             drain_seconds=drain,
         )
@@ -68,8 +68,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "--batch-size must be at least 1, --batch-seconds a number more than 0, --drain one not negative."
             )
-        if not is_queue_name(chosen.queue):
-            raise CommandError(f"--queue must not be longer than {MAX_QUEUE_NAME} bytes.")
+        if words := why_no_queue_name(chosen.queue):
+            raise CommandError(f"--queue {words}.")
         process = ConsumerProcess(chosen)
         last_moment = threading.Timer(LAST_MOMENT, _leave)
         last_moment.daemon = True
