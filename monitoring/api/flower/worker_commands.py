@@ -120,8 +120,9 @@ class WorkerCommand(FlowerView):
         except InvalidParameters as error:
             if set(error.errors) != {"rate_limit"}:
                 raise
-            # Flower asks the worker, which refuses.
-            return problem(403, command.failed.format(worker=host, reason=error, **parameters))
+            # Flower asks the worker, which refuses in these words (celery/worker/control.py, ``rate_limit``).
+            refusal = command.failed.format(worker=host, reason="Invalid rate limit string", **parameters)
+            return problem(403, refusal, errors=error.errors)
         is_done = is_sent(result) if command.unanswered else result.outcome is Outcome.DONE
         words = {"worker": host, "reason": result.words, "words": _said(result, host), **parameters}
         if not is_done:

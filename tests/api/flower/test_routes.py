@@ -79,6 +79,19 @@ def test_refused_attempt_on_a_worker_is_audited_with_the_worker(route: str, sign
     assert entry.parameters == {"task_name": "shop.pay"}
 
 
+def test_rate_that_is_none_is_refused_in_the_words_of_the_worker(settings: Any, signed_in: SignIn) -> None:
+    settings.MONITORING = {**settings.MONITORING, "CELERY_APP": "tests.api.watched_app.app"}
+    make_worker("celery@w1")
+    client = signed_in("control_worker")
+    query = {"workername": "celery@w1", "ratelimit": "often"}
+    answer = client.post("/api/task/rate-limit/shop.note", query)
+    words = "Failed to set rate limit: 'Invalid rate limit string'"
+    assert (answer.status_code, answer.json()["detail"]) == (403, words)
+    body = {"task_name": "shop.note", "rate_limit": "often"}
+    native = client.post("/api/v1/workers/celery@w1/rate_limit/", body, content_type="application/json")
+    assert (native.status_code, "10/s" in native.json()["errors"]["rate_limit"][0]) == (400, True)
+
+
 def test_token_is_held_to_its_scopes(client: Client) -> None:
     headers = bearer(make_user("someone", "view_task", "revoke_task"), "view_task")
     assert client.get("/api/tasks", headers=headers).status_code == 200
