@@ -12,8 +12,11 @@ from ...celery_app import watched_app
 from ...control.contract import Outcome, Result
 from ...control.parameters import InvalidParameters
 from ...control.perform import authorise, perform
-from ...control.task_verbs.task_names import names
+from ...control.task_verbs.apply import why_not_these
+from ...control.task_verbs.task_names import TaskName, names
+from ...control.tasks import is_identifier
 from ...control.verbs import VERBS
+from ...ingest.fields import MAX_IDENTIFIER
 from ...queries.outcomes import outcome, outcome_within
 from ...queries.results import NotRead
 from ..problems import problem
@@ -26,7 +29,8 @@ VERB = "send_task"
 
 
 class StartTask(FlowerView):
-    """POST, with a JSON body. `waits` for the result; `any_name`: nobody needs to have registered the task."""
+    """POST, with a JSON body. `waits` for the result; `any_name`: nobody needs to have registered the task,
+    and its arguments are not compared with what is known of it here."""
 
     waits = False
     any_name = False
@@ -36,10 +40,14 @@ class StartTask(FlowerView):
         authorise(verb, self.actor, [name])
         app: Any = watched_app()
         start = read_start(_body(request), app.timezone)
+        if self.any_name and not is_identifier(name):
+            return problem(400, f"The name of a task has at most {MAX_IDENTIFIER} characters, and no null")
         if name not in (verb.find([name], self.visibility) if self.any_name else names(self.visibility)):
             return problem(404, f"Unknown task '{name}'")
         if start.timeout is not None and not self.waits:
             return problem(400, "timeout is for apply, which waits for the result")
+        if not self.any_name and (words := why_not_these(TaskName(name), start.parameters)):
+            return problem(400, words)
         try:
             result = perform(VERB, [name], self.actor, start.parameters, patience=0).results[name]
         except InvalidParameters as error:

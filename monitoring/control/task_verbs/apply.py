@@ -89,8 +89,8 @@ class ApplyForm(ParametersForm):
         return {"queue": sorted(q for q in control.consumed_queues() if self.visibility.allows_queue(q))}
 
 
-def _signature(target: TaskName, parameters: Parameters) -> str:
-    """Why the task does not take these arguments, where its code is here."""
+def why_not_these(target: TaskName, parameters: Parameters) -> str:
+    """Why the task does not take these arguments, where its code is here. The workers' may be newer."""
     task: Any = watched_app().tasks.get(target.name)
     if task is None or not getattr(task, "typing", False):
         return ""
@@ -277,7 +277,6 @@ def _apply_verb(**fields: Any) -> Verb:
         "happens": _("will be sent"),
         "did": _("ran"),
         "why_not": why_not,
-        "why_not_so": _signature,
         "act": _apply,
         "observe": observe_made,
         "chunk": 20,
@@ -295,6 +294,9 @@ _PHRASES = phrases.Phrases(
     facts=_facts,
 )
 
-APPLY = _apply_verb(name="apply", label=_("Start a task"), form=ApplyForm, find=find)
+APPLY = _apply_verb(
+    name="apply", label=_("Start a task"), form=ApplyForm, find=find, why_not_so=why_not_these
+)
 
+#: As Celery's `send_task`: nothing that is known of the task here is looked at, since it may be of another version.
 SEND = _apply_verb(name="send_task", label=_("Send a task by name"), form=SendForm, find=_find_any)

@@ -136,6 +136,28 @@ def test_options_of_celery_reach_the_task_or_are_refused_by_name(
     watched_app.purge()
 
 
+def test_arguments_are_judged_where_the_task_has_to_be_known_alone(settings: Any, signed_in: SignIn) -> None:
+    settings.MONITORING = {**settings.MONITORING, "CELERY_APP": "tests.api.watched_app.app"}
+    watched_app.purge()
+    client, json_type = signed_in("run_task"), "application/json"
+    body: dict[str, Any] = {"args": ["of", "another", "version"]}
+    for route in ("apply", "async-apply"):
+        answer = client.post(f"/api/task/{route}/shop.note", json.dumps(body), json_type)
+        assert (answer.status_code, "does not take" in answer.json()["detail"]) == (400, True), route
+    assert client.post("/api/task/send-task/shop.note", json.dumps(body), json_type).status_code == 200
+    body["targets"] = ["shop.note"]
+    [result] = client.post("/api/v1/verbs/send_task/", {**body, "wait": 0}, json_type).json()["results"]
+    assert result["outcome"] == "done"
+    assert watched_app.waiting() == 2
+    watched_app.purge()
+
+
+def test_name_that_no_task_can_have_is_a_mistake_of_the_caller(signed_in: SignIn) -> None:
+    client = signed_in("run_task")
+    answer = client.post(f"/api/task/send-task/{'x' * 256}", b"", "application/json")
+    assert (answer.status_code, "255 characters" in answer.json()["detail"]) == (400, True)
+
+
 def test_form_is_no_body_for_a_task_to_start(signed_in: SignIn) -> None:
     answer = signed_in("run_task").post("/api/task/send-task/shop.pay", {"args": "[1]"})
     assert (answer.status_code, bool(answer.json()["detail"])) == (400, True)
@@ -371,11 +393,15 @@ def test_cut_text_of_an_event_in_the_place_of_a_result_says_so(
     assert "result_is_cut" not in client.get("/api/task/result/whole").json()
 
 
-def test_half_characters_in_an_answer_do_no_harm(signed_in: SignIn) -> None:
+def test_half_characters_in_an_answer_do_no_harm(settings: Any, signed_in: SignIn) -> None:
+    settings.MONITORING = {**settings.MONITORING, "CELERY_APP": "tests.api.watched_app.app"}
     client = signed_in(*EVERYTHING, "run_task")
     body = r'{"kwargs": {"\ud800": 1}}'
-    answer = client.post("/api/task/send-task/celery.backend_cleanup", body, content_type="application/json")
+    answer = client.post("/api/task/async-apply/shop.note", body, content_type="application/json")
     assert (answer.status_code, "unexpected" in answer.json()["detail"]) == (400, True)
+    answer = client.post("/api/task/send-task/shop.note", body, content_type="application/json")
+    assert answer.status_code == 200
+    watched_app.purge()
 
 
 def test_broker_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch, signed_in: SignIn) -> None:
