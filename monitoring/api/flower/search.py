@@ -1,7 +1,8 @@
 """Flower's search text as a question of ours. Pure.
 
 Its grammar (words, ``field:value``, quotes, AND, OR, parentheses) is part of docs/search.md's, but for this:
-``name:`` and ``worker:`` look for a part of the text, and ``kwargs:key=value`` for one keyword argument of this value.
+``name:`` and ``worker:`` look for a part of the text, in any case, and ``kwargs:key=value`` for one keyword argument of
+this value.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ def _meant(node: Node) -> Node:
 
 
 def _part(value: Value) -> Value:
-    """``pay`` is ``*pay*``; what has stars already stays."""
+    """``pay`` is looked for anywhere and in any case; what has stars stays."""
     match value:
-        case Pattern((text,)):
-            return Pattern(("", text, ""))
+        case Pattern((_,)):
+            return replace(value, anywhere=True)
     return value
 
 

@@ -137,12 +137,9 @@ class _Compiling:
             empty = Q(**{f"{column}__isnull": True})
             return empty | Q(**{column: ""}) if kind in (Kind.NAME, Kind.ID) else empty
         if isinstance(value, Pattern):
-            found = _identifier(kind, column, value)
-            return (
-                self._names(partial(matches, value), found)
-                if column == "name" and any(value.pieces)
-                else found
-            )
+            found = _in_any((column,), value) if value.anywhere else _identifier(kind, column, value)
+            matching = partial(holds if value.anywhere else matches, value)
+            return self._names(matching, found) if column == "name" and any(value.pieces) else found
         if kind is Kind.TIME:
             return self._time(column, value, term)
         number = seconds_of if kind is Kind.DURATION else count_of
@@ -238,12 +235,17 @@ def _merged(field: Field, term: Term) -> Iterable[Value | list[str]]:
     whole = [
         value.pieces[0]
         for value in term.values
-        if isinstance(value, Pattern) and len(value.pieces) == 1 and field.kind is not Kind.ID
+        if isinstance(value, Pattern)
+        and len(value.pieces) == 1
+        and field.kind is not Kind.ID
+        and not value.anywhere
     ]
     if whole:
         yield whole
     for value in term.values:
-        if not (isinstance(value, Pattern) and value.pieces[0] in whole and len(value.pieces) == 1):
+        if not (
+            isinstance(value, Pattern) and not value.anywhere and value.pieces in {(text,) for text in whole}
+        ):
             yield value
 
 

@@ -12,9 +12,14 @@ Span: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True)
 class Pattern:
-    """Text with wildcards: the pieces between the stars. One piece: no wildcard. ``shop.*`` is ``("shop.", "")``."""
+    """Text with wildcards: the pieces between the stars. One piece: no wildcard. ``shop.*`` is ``("shop.", "")``.
+
+    `anywhere`: of a name, the pieces are looked for as in a long text: in any part, whatever the case of A to Z. The
+    grammar of the search box has no word for it; Flower's means it.
+    """
 
     pieces: tuple[str, ...]
+    anywhere: bool = False
 
 
 @dataclass(frozen=True)

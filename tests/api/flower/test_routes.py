@@ -294,6 +294,27 @@ def test_keyword_arguments_are_searched_as_whole_pairs(signed_in: SignIn) -> Non
     assert found("kwargs:order_id=5*") == {"number", "text", "longer number", "longer text"}
 
 
+@pytest.mark.parametrize("most_names", [0, 100])
+def test_names_and_workers_are_searched_in_any_case(
+    most_names: int, monkeypatch: pytest.MonkeyPatch, signed_in: SignIn
+) -> None:
+    """Also where there are too many names to be compared one by one."""
+    monkeypatch.setattr("monitoring.queries.search.compiler._MOST_NAMES", most_names)
+    make_task("a", name="Shop.PayInvoice", worker="celery@Web-1")
+    make_task("b", name="shop.mail", worker="celery@db-1")
+    make_task("c", name=None, worker=None)
+    client = signed_in(*EVERYTHING)
+    for search, ids in (
+        ("name:payinvoice", {"a"}),
+        ("name:SHOP", {"a", "b"}),
+        ("worker:WEB", {"a"}),
+        ("-name:SHOP", {"c"}),
+        ("-worker:web", {"b", "c"}),
+        ("name:shop.pay*", set()),
+    ):
+        assert set(client.get("/api/tasks", {"search": search}).json()) == ids, search
+
+
 def test_only_the_newest_tasks_are_sorted(monkeypatch: pytest.MonkeyPatch, signed_in: SignIn) -> None:
     monkeypatch.setattr(task_records, "NEWEST", 2)
     now = timezone.now()
