@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-#: Statuses that any operation may answer with: nobody, no permission, too often, a fault.
-ALWAYS = (401, 403, 429, 500)
+#: Statuses that any operation may answer with: no such parameter, nobody, no permission, too often, a fault.
+ALWAYS = (400, 401, 403, 429, 500)
 
 
 @dataclass(frozen=True)

@@ -157,12 +157,22 @@ class MonitoringView(APIView):
     def permission_for(cls, method: str) -> str | None:
         return cls.permissions.get("GET" if method == "HEAD" else method, cls.permission)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuses parameters that there are not, also where a view reads none: before anything is done."""
+        super().initial(request, *args, **kwargs)
+        if self._method in self.operations:
+            _ = self.asked
+
     @property
+    def _method(self) -> str:
+        """That of the operation."""
+        method = self.request.method or ""
+        return "GET" if method == "HEAD" else method
+
+    @cached_property
     def asked(self) -> Asked:
         """The query string as this method's operation describes it. Raises ValidationError."""
-        method = self.request.method or ""
-        operation = self.operations["GET" if method == "HEAD" else method]
-        return read_query(self.request, operation.parameters)
+        return read_query(self.request, self.operations[self._method].parameters)
 
     def get_exception_handler(self) -> Callable[..., Response]:
         return answer_error

@@ -13,7 +13,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.control import audit
 from monitoring.control.actor import Actor
-from monitoring.models import Queue, WorkerSnapshot
+from monitoring.models import AuditEntry, Queue, WorkerSnapshot
 from monitoring.queries.failures import end_of_counts
 from monitoring.queries.statistics_range import Range
 from monitoring.queries.statistics_totals import totals
@@ -338,3 +338,26 @@ def test_a_deploy_is_marked_and_shown(signed_in: SignIn) -> None:
     assert (wrong.status_code, list(wrong.json()["errors"])) == (400, ["label"])
     reader = signed_in("view_statistic", username="reader")
     assert reader.post(API + "marks/", {"label": "v3"}, content_type="application/json").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["", "health/", "configuration/", "verbs/", "workers/w/", "queues/q/", "tasks/t/", "schedules/"]
+)
+def test_unknown_parameter_is_refused_at_every_address(admin_client: Client, path: str) -> None:
+    answer = admin_client.get(f"/api/v1/{path}?x=1")
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"x": ["There is no such parameter."]})
+    assert admin_client.head(f"/api/v1/{path}?x=1").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["verbs/ping/", "workers/w/ping/", "tasks/"])
+def test_unknown_parameter_of_a_post_is_refused_before_anything_is_done(
+    admin_client: Client, path: str
+) -> None:
+    answer = admin_client.post(f"/api/v1/{path}?x=1", {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["errors"]) == (400, {"x": ["There is no such parameter."]})
+    assert not AuditEntry.objects.exists()
+
+
+def test_addresses_beside_the_native_ones_take_any_parameter(admin_client: Client) -> None:
+    for path in ("schema/", "docs/", "workers"):
+        assert admin_client.get(f"/api/{path}?x=1").status_code == 200, path
