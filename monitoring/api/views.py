@@ -147,11 +147,17 @@ class MonitoringView(APIView):
     def check_permissions(self, request: Request) -> None:
         if request.user is None or not request.user.is_authenticated:
             raise NotAuthenticated
+        if request.method == "OPTIONS":
+            return
         permission = self.permission_for(request.method or "")
         if permission is not None and not self.actor.may(permission):
             raise PermissionDenied(missing_permission(permission))
         if self.needs_full_visibility and not self.visibility.is_everything:
             raise PermissionDenied("This is for users who may see all tasks.")
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """204, with the methods that there are in ``Allow``, to who has signed in."""
+        return Response(status=204)
 
     @classmethod
     def permission_for(cls, method: str) -> str | None:

@@ -361,3 +361,20 @@ def test_unknown_parameter_of_a_post_is_refused_before_anything_is_done(
 def test_addresses_beside_the_native_ones_take_any_parameter(admin_client: Client) -> None:
     for path in ("schema/", "docs/", "workers"):
         assert admin_client.get(f"/api/{path}?x=1").status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("health/", {"GET", "HEAD", "OPTIONS"}),
+        ("tasks/", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("verbs/ping/", {"POST", "OPTIONS"}),
+    ],
+)
+def test_options_say_what_is_allowed_to_who_has_signed_in(
+    client: Client, signed_in: Callable[..., Client], path: str, allowed: set[str]
+) -> None:
+    assert client.options(f"/api/v1/{path}").status_code == 401
+    answer = signed_in().options(f"/api/v1/{path}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer["Allow"].split(", ")) == allowed

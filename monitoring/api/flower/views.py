@@ -25,9 +25,6 @@ class FlowerView(MonitoringView):
         request = self.request._request
         return Given({**request.GET.dict(), **request.POST.dict()})
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        return Response(status=204)
-
     def get_exception_handler(self) -> Callable[..., Response]:
         answer_others = super().get_exception_handler()
 
