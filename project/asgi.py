@@ -3,7 +3,6 @@
 import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from channels.sessions import SessionMiddlewareStack
 from django.core.asgi import get_asgi_application
 from django.urls import URLPattern, URLResolver, re_path
@@ -30,9 +29,8 @@ application = UrlPrefix(
             "http": pages,
             # Not AuthMiddlewareStack: it reads session and user before the handshake is answered, one socket after the
             # other, and Daphne gives up after five seconds. Our socket looks both up itself once it is accepted.
-            "websocket": AllowedHostsOriginValidator(
-                SessionMiddlewareStack(URLRouter(websocket_urlpatterns))
-            ),
+            # Not AllowedHostsOriginValidator: our socket asks for more itself, and that refuses trusted origins.
+            "websocket": SessionMiddlewareStack(URLRouter(websocket_urlpatterns)),
         }
     )
 )

@@ -15,6 +15,7 @@ from monitoring.live.audience import Audience, BadQuery, Subscription
 from monitoring.live.board import Board
 from monitoring.live.broadcaster import Broadcaster, broadcaster
 from monitoring.live.messages import Ack, BadMessage, Filter, Message, Pause, Refresh, Resume, parse
+from monitoring.live.origin import is_own_origin
 from monitoring.live.outbox import Outbox, Unanswered
 from monitoring.live.pace import Pace
 from monitoring.live.reader import Reader, Refused, look_up
@@ -53,8 +54,12 @@ class MonitoringSocket(AsyncWebsocketConsumer):  # type: ignore[misc] # Channels
         await handler(message)
 
     async def connect(self) -> None:
-        await self.accept()
         self._tasks: list[asyncio.Task[None]] = []
+        if not is_own_origin(self.scope):
+            # Before it is accepted: the server answers the handshake with 403.
+            await self.close()
+            return
+        await self.accept()
         self._pace = Pace(RATE, BURST)
         self._broadcaster = present = broadcaster()
         present.arrive(self)

@@ -40,7 +40,13 @@ class Page:
     `rows` is what the page shows by now: list name -> keys in order -> HTML.
     """
 
-    def __init__(self, cookie: str = "", query: str = "page=monitor", **headers: str) -> None:
+    def __init__(
+        self,
+        cookie: str = "",
+        query: str = "page=monitor",
+        application: Any = application,
+        **headers: str,
+    ) -> None:
         self.socket = WebsocketCommunicator(
             application,
             f"/ws/monitoring/?{query}",

@@ -130,10 +130,25 @@ def cookie(project):
     return project.do("user", "viewer", "view_task", "view_worker", "view_payload")
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.example", None])
-async def test_another_origin_or_none_is_refused_with_403(web, cookie, origin):
+@pytest.fixture(scope="module")
+def web_of_every_host(project):
+    project.environment["DJANGO_ALLOWED_HOSTS"] = "*"
+    try:
+        with project.web() as web:
+            yield web
+    finally:
+        del project.environment["DJANGO_ALLOWED_HOSTS"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://elsewhere.example", "http://{host}:9", "http://localhost:{port}", "http://{host}", "null", None],
+)
+@pytest.mark.parametrize("serves", ["web", "web_of_every_host"])
+async def test_another_origin_or_none_is_refused_with_403(request, cookie, serves, origin):
+    web = request.getfixturevalue(serves)
     with pytest.raises(Refused) as refused:
-        async with web.socket(cookie, Origin=origin):
+        async with web.socket(cookie, Origin=origin and origin.format(host=found.HOST, port=web.port)):
             pass
     assert refused.value.status == 403
 

@@ -3,10 +3,12 @@
 import importlib
 
 import pytest
+from channels.routing import URLRouter
 
 from monitoring.live import socket as socket_module
 from monitoring.live.broadcaster import watchers
 from monitoring.live.messages import MAX_BYTES
+from monitoring.routing import websocket_urlpatterns
 from tests.factories import VIEWER_PERMISSIONS, make_user
 from tests.live.conftest import PATIENCE
 from tests.live.sockets import Page, cookie_of, on_database
@@ -49,11 +51,26 @@ async def test_who_may_not_see_tasks_is_closed_with_4403_and_gets_no_frame(trans
         assert page.frames == []
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.example", ""])
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://localhost:9999", "null", ""])
 async def test_another_origin_is_refused_before_it_is_accepted(cookie, origin):
     page = Page(cookie, origin=origin)
     connected, _ = await page.socket.connect(timeout=PATIENCE)
     assert not connected
+    await page.socket.disconnect(timeout=PATIENCE)
+
+
+async def test_an_origin_that_the_project_trusts_is_accepted(cookie, settings):
+    settings.CSRF_TRUSTED_ORIGINS = ["https://*.elsewhere.example"]
+    async with Page(cookie, origin="https://desk.elsewhere.example") as page:
+        await page.frame()
+
+
+async def test_the_socket_itself_refuses_whatever_a_project_wraps_it_in(cookie):
+    """A project of one's own may leave out every validator."""
+    page = Page(cookie, application=URLRouter(websocket_urlpatterns), origin="http://localhost:9999")
+    connected, _ = await page.socket.connect(timeout=PATIENCE)
+    assert not connected
+    await page.socket.disconnect(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("query", ["page=nothing", "page=monitor&q=" + "x" * 5_000, "&".join("a" * 2_000)])

@@ -1,13 +1,12 @@
-"""An ASGI application as the project builds it, with one socket that accepts everybody."""
+"""An ASGI application as the project builds it, with one more socket, that accepts everybody."""
 
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path
 
-from project.asgi import pages
+from project.asgi import pages, websocket_urlpatterns
 from project.prefix import UrlPrefix
 
 
@@ -22,7 +21,7 @@ application = UrlPrefix(
     ProtocolTypeRouter(
         {
             "http": pages,
-            "websocket": AllowedHostsOriginValidator(URLRouter([path("ws/echo/", Echo.as_asgi())])),
+            "websocket": URLRouter([path("ws/echo/", Echo.as_asgi()), *websocket_urlpatterns]),
         }
     )
 )

@@ -64,16 +64,17 @@ def test_a_proxy_may_strip_the_prefix(served):
     assert site.socket("/ws/echo/") == 101
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.example", None])
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://127.0.0.1:9", None])
 def test_sockets_of_another_origin_are_refused(served, origin):
     site, prefix = served
 
-    assert site.socket(f"{prefix}/ws/echo/", origin) == 403
+    assert site.socket(f"{prefix}/ws/monitoring/", origin) == 403
 
 
-def test_an_address_without_a_socket_is_refused_and_the_health_check_passes(tmp_path):
+def test_what_is_no_socket_or_another_origin_is_refused_quietly_and_the_health_check_passes(tmp_path):
     with daphne("project.asgi:application", tmp_path) as site:
         assert site.socket("/ws/nothing/") == 403
+        assert site.socket("/ws/monitoring/", "null") == 403
         assert site.get("/healthz").status == 200
     assert "Traceback" not in (tmp_path / "daphne.log").read_text()
 
