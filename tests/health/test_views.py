@@ -11,7 +11,22 @@ def test_a_process_that_serves_says_so_without_asking_anything(path):
     """No database: pytest-django would refuse."""
     answer = Client().get(path)
     assert (answer.status_code, answer.content) == (200, b"OK")
-    assert Client().post(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/healthcheck", "/healthcheck/"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_another_method_is_told_which_there_are(path, method):
+    """Programs send no CSRF token, and would be shown a page about cookies."""
+    answer = Client(enforce_csrf_checks=True).generic(method, path)
+    assert answer.status_code == 405
+    assert {"GET", "HEAD"} <= set(answer["Allow"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["/healthcheck", "/healthcheck/"])
+def test_options_of_the_health_check_are_told_as_flower_tells_them(path):
+    answer = Client().options(path)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_the_health_check_is_that_of_flower():

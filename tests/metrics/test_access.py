@@ -132,8 +132,10 @@ def test_the_accept_header_chooses_the_format_and_nothing_is_kept_in_a_cache(cli
     assert plain["Cache-Control"] == "no-store"
 
 
-def test_only_reading_is_possible(client, settings):
+def test_only_reading_is_possible(settings):
+    """Programs send no CSRF token, and would be shown a page about cookies."""
     settings.MONITORING = {**settings.MONITORING, "METRICS_PUBLIC": True}
+    client = Client(enforce_csrf_checks=True)
     head: Any = client.head("/metrics")
     assert (head.status_code, head.getvalue()) == (200, b"")
     assert client.post("/metrics").status_code == 405
