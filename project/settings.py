@@ -36,8 +36,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-# Probes inside a cluster speak plain HTTP, with the prefix or without.
-SECURE_REDIRECT_EXEMPT = [r"^(.*/)?(healthz|readyz|healthcheck/?)$"]
 
 # --- Addresses ----------------------------------------------------------------------------------------------
 
@@ -77,6 +75,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First: inside a cluster probes ask by IP address and speak plain HTTP.
+    "monitoring.health.middleware.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

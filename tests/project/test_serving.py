@@ -84,6 +84,9 @@ def test_with_https_pages_are_redirected_and_probes_are_not(tmp_path):
         page = site.get("/celery/admin/login/")
         assert (page.status, page.headers["Location"][:8]) == (301, "https://")
         assert site.get("/celery/healthz").status == 200
+        assert site.get("/celery/healthz", Host="10.0.0.5:8000").status == 200
+        assert site.get("/healthz", Host="10.0.0.5:8000").status == 200
+        assert site.get("/celery/admin/login/", Host="10.0.0.5:8000").status == 400
 
         behind_the_proxy = site.get("/celery/admin/login/", X_Forwarded_Proto="https")
         assert "Secure" in behind_the_proxy.headers["Set-Cookie"]
