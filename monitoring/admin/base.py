@@ -91,8 +91,9 @@ class MonitoringAdmin(admin.ModelAdmin):
         return [
             *urls,
             path("<path:object_id>/change/", wrap(self.change_view), name=change),
+            # Not <path:...>: the admin writes a slash in a key as _2F, so that one in the address is no part of it.
             path(
-                "<path:object_id>/",
+                "<str:object_id>/",
                 wrap(RedirectView.as_view(pattern_name=f"{self.admin_site.name}:{change}")),
             ),
         ]

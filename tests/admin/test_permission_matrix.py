@@ -174,7 +174,7 @@ def rule_of(address: Address) -> Rule | None:
     view = (f"view_{address.model}",)
     if address.name in (f"monitoring_{address.model}_changelist", f"monitoring_{address.model}_change"):
         return Rule(view, post=200)
-    if not address.name and address.route == f"admin/monitoring/{address.model}/<path:object_id>/":
+    if not address.name and address.route == f"admin/monitoring/{address.model}/<str:object_id>/":
         return Rule((), 302, 302)  # to the page of the object, which refuses
     return None
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -63,6 +64,22 @@ def test_every_field_is_on_the_page(admin_client: Client) -> None:
     assert [word for word in shown if word not in html] == []
     for moment in times.values():
         assert f'title="{timezone.localtime(moment).isoformat(timespec="milliseconds")} UTC"' in html
+
+
+@pytest.mark.parametrize("task_id", ["the-id", "a/b", "a/delete", "x/y/change", "_2F", "ü?#"])
+def test_an_address_that_ends_with_the_id_leads_to_the_page(admin_client: Client, task_id: str) -> None:
+    page = reverse("admin:monitoring_task_change", args=[quote(make_task(task_id).pk)])
+    response = admin_client.get(page.removesuffix("change/"))
+    assert (response.status_code, response["Location"]) == (302, page)
+    assert admin_client.get(page).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["delete/", "history/", "nonsense/", "change/delete/", "delete"])
+@pytest.mark.parametrize("model", ["task", "worker", "queue"])
+def test_a_page_that_an_object_does_not_have_is_not_found(
+    admin_client: Client, model: str, page: str
+) -> None:
+    assert admin_client.get(f"/admin/monitoring/{model}/the-id/{page}").status_code == 404
 
 
 def test_attempts_and_timeline_tell_a_retry_from_a_redelivery(admin_client: Client) -> None:
