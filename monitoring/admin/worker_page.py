@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -21,6 +22,8 @@ from .worker_parts.view import WorkerView
 
 #: Entries of the audit log that the page shows.
 AUDIT = 5
+#: What a tab shows is asked for at once, not only after a while, where it was asked before that.
+OLD = timedelta(seconds=10)
 #: Verbs that stand in the head of the page, whatever the tab.
 HEAD = ("ping", "pool_restart", "shutdown")
 
@@ -46,6 +49,7 @@ def worker_page(
         "head_actions": view.actions(HEAD),
         "cards": view.cards(verbs_of(tab)),
         "answers": [view.snapshot(kind) for kind in tab.kinds],
+        "is_old": any(_is_old(view, kind) for kind in tab.kinds),
         "here": here(request),
         "refresh_url": reverse(
             "admin:monitoring_worker_refresh", args=[quote(worker.hostname)], current_app=site_name
@@ -58,3 +62,8 @@ def worker_page(
         )
         context["audit"] = [audit_row(entry) for entry in found.rows[:AUDIT]]
     return context
+
+
+def _is_old(view: WorkerView, kind: str) -> bool:
+    asked_at = view.snapshot(kind).asked_at
+    return asked_at is None or view.now - asked_at > OLD

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from ..models import Task
+from ..models.task import State
+from .outcomes import ENDED
 from .visibility import Visibility
 from .worker_parts.tasks import HeldTask, held_tasks, revoked_ids
 from .worker_snapshots import Snapshot, unlimited_snapshots
 
 #: Ids of one query: old SQLite takes 999 parameters.
 _IDS = 900
+#: By kind, the states of tasks that are no longer what the worker said of them. A task that waits for its retry is held
+#: under its time: of what waits, RETRY tells nothing.
+_LEFT: Mapping[str, frozenset[str]] = {
+    "active": ENDED | {State.RETRY},
+    "reserved": ENDED | {State.STARTED},
+    "scheduled": ENDED | {State.STARTED},
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,32 @@ def tasks_revoked(visibility: Visibility, hostname: str) -> RevokedIds:
         return RevokedIds(found, task_ids, found.items)
     allowed = visible_ids(visibility, task_ids)
     return RevokedIds(found, [task_id for task_id in task_ids if task_id in allowed], None)
+
+
+def moved_on(told: Mapping[str, Iterable[HeldTask]]) -> dict[str, set[str]]:
+    """By kind, the ids of tasks that have ended since the worker told of them, or that waited and have started.
+
+    By what their events say. Of a running task only what came after this start counts, and of a message that was
+    delivered once more nothing: its events may be those of another run. Cost: a primary key each.
+    """
+    held = {kind: list(tasks) for kind, tasks in told.items()}
+    wanted = sorted({task.task_id for tasks in held.values() for task in tasks})
+    records: dict[str, tuple[str, datetime]] = {}
+    for start in range(0, len(wanted), _IDS):
+        rows = Task.objects.filter(pk__in=wanted[start : start + _IDS])
+        records.update({pk: (state, at) for pk, state, at in rows.values_list("pk", "state", "updated_at")})
+    return {
+        kind: {task.task_id for task in tasks if _has_left(kind, task, records.get(task.task_id))}
+        for kind, tasks in held.items()
+    }
+
+
+def _has_left(kind: str, task: HeldTask, record: tuple[str, datetime] | None) -> bool:
+    if record is None or record[0] not in _LEFT[kind]:
+        return False
+    if kind == "active":
+        return task.started_at is None or record[1] >= task.started_at
+    return not task.redelivered
 
 
 def visible_ids(visibility: Visibility, task_ids: Iterable[str]) -> set[str]:

@@ -104,13 +104,27 @@ def test_tasks_with_a_record_lead_to_their_page(admin_client: Client) -> None:
     assert text.count('<tr data-task="') == len(answers("prefork")["active"])
 
 
+def label_of(text: str, tab: str) -> str | None:
+    """The number beside the name of a tab."""
+    found = re.search(rf'{tab} <span class="mon-count">(\d+)</span>', text)
+    return found and found[1]
+
+
 @pytest.mark.usefixtures("_told")
 def test_tasks_that_have_ended_since_the_worker_was_asked_are_not_said_to_run(admin_client: Client) -> None:
-    for task in answers("prefork")["active"]:
+    [first, *others] = answers("prefork")["active"]
+    for task in others:
         make_task(task["id"], name=task["name"], state="SUCCESS")
     running = page(admin_client, "running")
-    assert running.count("has ended") == len(answers("prefork")["active"])
-    assert "mon-elapsed" not in running
+    assert running.count('<tr data-task="') == 1
+    assert f'data-task="{first["id"]}"' in running
+    assert label_of(running, "Running") == "1"
+    assert f"Without {len(others)} tasks that have ended since the worker said so." in running
+    make_task(first["id"], name=first["name"], state="RETRY")
+    assert label_of(page(admin_client), "Running") == "0"
+    text = page(admin_client, "running")
+    assert "mon-elapsed" not in text
+    assert "It runs nothing that you may see." in text
     pool = page(admin_client, "pool")
     assert pool.count(">idle<") == len(answers("prefork")["stats"]["pool"]["processes"])
     assert "mon-elapsed" not in pool
@@ -121,6 +135,38 @@ def test_tabs_count_what_the_worker_has(admin_client: Client) -> None:
     text = page(admin_client)
     count = len(answers("prefork")["active"])
     assert re.search(rf'Running <span class="mon-count">{count}</span>', text)
+
+
+@pytest.mark.usefixtures("_told")
+def test_tasks_that_have_started_since_the_worker_was_asked_are_not_said_to_wait(
+    admin_client: Client,
+) -> None:
+    for kind, tab in (("reserved", "Reserved"), ("scheduled", "Scheduled")):
+        [begun, waits] = [task.get("request", task) for task in answers("prefork")[kind]]
+        make_task(begun["id"], name=begun["name"], state="STARTED")
+        make_task(waits["id"], name=waits["name"], state="RETRY")
+        text = page(admin_client, kind)
+        assert f'data-task="{waits["id"]}"' in text
+        assert f'data-task="{begun["id"]}"' not in text
+        assert "Without 1 task that has started or ended since the worker said so." in text
+        assert label_of(text, tab) == "1"
+
+
+def test_what_was_delivered_once_more_waits_whatever_became_of_its_first_run(admin_client: Client) -> None:
+    make_worker(HOST)
+    make_task("again", state="SUCCESS")
+    said("reserved", [{"id": "again", "name": "shop.add", "delivery_info": {"redelivered": True}}])
+    said("active", [{"id": "again", "name": "shop.add", "time_start": timezone.now().timestamp()}])
+    assert 'data-task="again"' in page(admin_client, "reserved")
+    assert 'data-task="again"' in page(admin_client, "running"), "it was started again after it had ended"
+
+
+@pytest.mark.parametrize(("seconds", "is_old"), [(5, False), (15, True)])
+def test_a_page_with_an_old_answer_asks_at_once(admin_client: Client, seconds: int, is_old: bool) -> None:
+    make_worker(HOST)
+    asked_at = timezone.now() - timedelta(seconds=seconds)
+    said("active", [], asked_at=asked_at, answered_at=asked_at)
+    assert ("data-old" in page(admin_client, "running")) is is_old
 
 
 def test_a_worker_that_does_not_answer_shows_what_it_said_last_and_since_when(admin_client: Client) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,11 +11,10 @@ from django.urls import reverse
 
 from ... import formatting
 from ...models import Task
-from ...queries.outcomes import ENDED
 from ...queries.selection import tasks_by_id
-from ...queries.worker_parts.tasks import HeldTask, held_tasks
+from ...queries.worker_parts.tasks import HeldTask
 from ...queries.worker_snapshots import Snapshot
-from ...queries.worker_tasks import HeldTasks, tasks_held, tasks_revoked
+from ...queries.worker_tasks import tasks_revoked
 from ..control_actions import Action
 from .view import WorkerView
 
@@ -41,42 +40,38 @@ class Held:
     actions: list[Action] = field(default_factory=list)
 
     @property
-    def has_ended(self) -> bool:
-        """Since the worker was asked, by what its events have told."""
-        return self.state in ENDED
-
-    @property
     def started_at(self) -> datetime | None:
         return self.told.started_at if self.told else None
 
 
 @dataclass(frozen=True)
 class HeldList:
-    """`total` is how many the worker holds; None where it is not known, or not for this user. `snapshot` dates it."""
+    """`total` is how many the worker holds; None where it is not known, or not for this user. `snapshot` dates it.
+
+    `left_out` is how many of its answer are neither in `rows` nor in `total`: they have moved on since.
+    """
 
     rows: list[Held]
     total: int | None
     snapshot: Snapshot
+    left_out: int = 0
 
 
 def running(view: WorkerView) -> HeldList:
     """Those that have run longest first."""
-    found = _told(view, "active")
-    tasks = sorted(found.tasks, key=lambda task: (task.started_at is None, task.started_at or view.now))
-    return _listed(view, tasks, found, RUNNING_VERBS)
+    return _held(
+        view, "active", RUNNING_VERBS, lambda task: (task.started_at is None, task.started_at or view.now)
+    )
 
 
 def reserved(view: WorkerView) -> HeldList:
     """Those that wait in the worker for a free process, in the order in which it has them."""
-    found = _told(view, "reserved")
-    return _listed(view, found.tasks, found, WAITING_VERBS)
+    return _held(view, "reserved", WAITING_VERBS)
 
 
 def scheduled(view: WorkerView) -> HeldList:
     """Those that wait in the worker for their time, the next one first."""
-    found = _told(view, "scheduled")
-    tasks = sorted(found.tasks, key=lambda task: (task.eta is None, task.eta or view.now))
-    return _listed(view, tasks, found, WAITING_VERBS)
+    return _held(view, "scheduled", WAITING_VERBS, lambda task: (task.eta is None, task.eta or view.now))
 
 
 def revoked(view: WorkerView) -> HeldList:
@@ -86,19 +81,20 @@ def revoked(view: WorkerView) -> HeldList:
     return HeldList(_rows(view, dict.fromkeys(ids), ()), found.total, found.snapshot)
 
 
-def _told(view: WorkerView, kind: str) -> HeldTasks:
-    """What the page has read already, unless it has to be looked at task by task."""
-    if not view.visibility.is_everything:
-        return tasks_held(view.visibility, view.hostname, kind, with_payload=view.with_payload)
-    found = view.snapshot(kind)
-    return HeldTasks(found, held_tasks(found.content, with_payload=view.with_payload), found.items)
-
-
-def _listed(
-    view: WorkerView, tasks: Sequence[HeldTask], found: HeldTasks, verbs: tuple[str, ...]
+def _held(
+    view: WorkerView,
+    kind: str,
+    verbs: tuple[str, ...],
+    order: Callable[[HeldTask], tuple[bool, datetime]] | None = None,
 ) -> HeldList:
+    found = view.held(kind)
+    gone = view.moved_on(kind, found.tasks)
+    tasks = [task for task in found.tasks if task.task_id not in gone]
+    if order is not None:
+        tasks.sort(key=order)
     rows = _rows(view, {task.task_id: task for task in tasks[:MOST]}, verbs)
-    return HeldList(rows, found.total, found.snapshot)
+    total = None if found.total is None else found.total - len(gone)
+    return HeldList(rows, total, found.snapshot, len(gone))
 
 
 def _rows(view: WorkerView, told: Mapping[str, HeldTask | None], verbs: tuple[str, ...]) -> list[Held]:

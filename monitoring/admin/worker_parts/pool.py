@@ -31,7 +31,7 @@ class PoolPart:
 def pool_part(view: WorkerView) -> PoolPart:
     """From the answers to ``stats`` and ``active``, but for tasks that are known to have ended since."""
     said = pool(view.snapshot("stats").content)
-    held = [task for task in running(view).rows if not task.has_ended]
+    held = running(view).rows
     by_pid = {task.told.pid: task for task in held if task.told is not None and task.told.pid is not None}
     processes = [Process(pid, by_pid.pop(pid, None)) for pid in said.pids]
     # A process that has just begun, and the tasks of pools that have no processes.

@@ -16,7 +16,7 @@ from .pool import pool_part
 from .queues import queue_rows
 from .registered import registered_rows
 from .system import system_part
-from .view import WorkerView
+from .view import HELD, WorkerView
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -147,7 +147,9 @@ def verbs_of(tab: Tab) -> tuple[str, ...]:
 
 
 def count_of(tab: Tab, view: WorkerView) -> int | None:
-    """How many things the worker said it has, for the tab's label; None where that is not known or for this user."""
+    """How many things it has, as the tab shows them, for its label; None where that is not known or for this user."""
     if not tab.counted or not view.visibility.is_everything:
         return None
+    if tab.counted in HELD:
+        return view.held_now(tab.counted)
     return view.snapshot(tab.counted).items

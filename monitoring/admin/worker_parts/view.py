@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from django.http import HttpRequest
 
@@ -12,9 +13,14 @@ from ...control import tasks, workers
 from ...control.task_verbs import targets
 from ...models import Task, Worker
 from ...queries.visibility import Visibility
+from ...queries.worker_parts.tasks import HeldTask, held_tasks
 from ...queries.worker_snapshots import Snapshot
+from ...queries.worker_tasks import HeldTasks, moved_on, tasks_held
 from ..control_actions import Action, Known, actions_for
 from ..payload import may_view_payload
+
+#: Answers that list tasks in its hands.
+HELD = ("active", "reserved", "scheduled")
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,34 @@ class WorkerView:
 
     def snapshot(self, kind: str) -> Snapshot:
         return self.snapshots[kind]
+
+    def held(self, kind: str) -> HeldTasks:
+        """What it said of one kind of tasks in its hands: all that the page has read already, unless it has to be
+        looked at task by task."""
+        if not self.visibility.is_everything:
+            return tasks_held(self.visibility, self.hostname, kind, with_payload=self.with_payload)
+        found = self.snapshot(kind)
+        return HeldTasks(found, self._told[kind], found.items)
+
+    def moved_on(self, kind: str, tasks: Iterable[HeldTask]) -> set[str]:
+        """The ids of those that are not in its hands any more as it said (:func:`..worker_tasks.moved_on`)."""
+        if not self.visibility.is_everything:
+            return moved_on({kind: tasks})[kind]
+        return self._moved_on[kind]
+
+    def held_now(self, kind: str) -> int | None:
+        """How many it holds, by its answer and what is known since; None where that is not known or for this user."""
+        items = self.snapshot(kind).items if self.visibility.is_everything else None
+        return None if items is None else items - len(self._moved_on[kind])
+
+    @cached_property
+    def _told(self) -> dict[str, list[HeldTask]]:
+        with_payload = self.with_payload
+        return {kind: held_tasks(self.snapshot(kind).content, with_payload=with_payload) for kind in HELD}
+
+    @cached_property
+    def _moved_on(self) -> dict[str, set[str]]:
+        return moved_on(self._told)
 
     def task_actions(self, held: Mapping[str, Task], names: Iterable[str]) -> dict[str, list[Action]]:
         """By id, those of the verbs `names` that the user may use on tasks that this worker holds."""

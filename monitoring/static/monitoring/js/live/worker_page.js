@@ -16,7 +16,8 @@ export function workerPage(page) {
   const content = document.getElementById("mon-content");
   const bar = newBar("worker", () => refresh(true));
   let busy = false;
-  let askedAt = performance.now();
+  // An old answer is not looked at for long: the worker is asked as soon as the page is connected.
+  let askedAt = content.querySelector(".mon-worker-age[data-old]") ? -Infinity : performance.now();
   let connected = false;
 
   async function refresh(pressed = false) {
