@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -13,7 +15,7 @@ from django.utils import timezone
 from ..models import Worker
 from ..queries.audit import AuditFilter, audit_entries
 from ..queries.visibility import Visibility
-from ..queries.worker_snapshots import snapshots
+from ..queries.worker_snapshots import Snapshot, snapshots
 from .audit_rows import audit_row
 from .control_actions import here
 from .url_query import with_parameters
@@ -24,8 +26,27 @@ from .worker_parts.view import WorkerView
 AUDIT = 5
 #: What a tab shows is asked for at once, not only after a while, where it was asked before that.
 OLD = timedelta(seconds=10)
+#: What one question may bring later than another that is asked with it.
+TOGETHER = timedelta(seconds=5)
 #: Verbs that stand in the head of the page, whatever the tab.
 HEAD = ("ping", "pool_restart", "shutdown")
+
+
+@dataclass(frozen=True)
+class Said:
+    """When the worker said what a tab shows: the newest answer, and the oldest one where that is another time."""
+
+    newest: datetime
+    oldest: datetime | None
+
+    @classmethod
+    def of(cls, answers: Iterable[Snapshot]) -> Said | None:
+        """None where there is no answer."""
+        times = [answer.answered_at for answer in answers if answer.answered_at is not None]
+        if not times:
+            return None
+        newest, oldest = max(times), min(times)
+        return cls(newest, oldest if newest - oldest > TOGETHER else None)
 
 
 def worker_page(
@@ -56,6 +77,7 @@ def worker_page(
         ),
         **tab.content(view),
     }
+    context["said"] = Said.of(context["answers"])
     if request.user.has_perm("monitoring.view_auditentry"):
         found = audit_entries(
             request.user, visibility, AuditFilter(target=worker.hostname, since=worker.first_seen), None

@@ -68,30 +68,35 @@ def tasks_revoked(visibility: Visibility, hostname: str) -> RevokedIds:
     return RevokedIds(found, [task_id for task_id in task_ids if task_id in allowed], None)
 
 
-def moved_on(told: Mapping[str, Iterable[HeldTask]]) -> dict[str, set[str]]:
-    """By kind, the ids of tasks that have ended since the worker told of them, or that waited and have started.
+def moved_on(hostname: str, told: Mapping[str, Iterable[HeldTask]]) -> dict[str, set[str]]:
+    """By kind, the ids of tasks that have ended since the worker told of them, that waited and have started, or that
+    run in another worker by now.
 
     By what their events say. Of a running task only what came after this start counts, and of a message that was
     delivered once more nothing: its events may be those of another run. Cost: a primary key each.
     """
     held = {kind: list(tasks) for kind, tasks in told.items()}
     wanted = sorted({task.task_id for tasks in held.values() for task in tasks})
-    records: dict[str, tuple[str, datetime]] = {}
+    records: dict[str, tuple[str, datetime, bool]] = {}
     for start in range(0, len(wanted), _IDS):
         rows = Task.objects.filter(pk__in=wanted[start : start + _IDS])
-        records.update({pk: (state, at) for pk, state, at in rows.values_list("pk", "state", "updated_at")})
+        for pk, state, at, worker in rows.values_list("pk", "state", "updated_at", "worker"):
+            records[pk] = (state, at, worker == hostname)
     return {
         kind: {task.task_id for task in tasks if _has_left(kind, task, records.get(task.task_id))}
         for kind, tasks in held.items()
     }
 
 
-def _has_left(kind: str, task: HeldTask, record: tuple[str, datetime] | None) -> bool:
-    if record is None or record[0] not in _LEFT[kind]:
+def _has_left(kind: str, task: HeldTask, record: tuple[str, datetime, bool] | None) -> bool:
+    if record is None:
         return False
-    if kind == "active":
-        return task.started_at is None or record[1] >= task.started_at
-    return not task.redelivered
+    state, updated_at, is_here = record
+    if kind != "active":
+        return state in _LEFT[kind] and not task.redelivered
+    is_other_run = state == State.STARTED and not is_here
+    has_gone_on = task.started_at is None or updated_at >= task.started_at
+    return has_gone_on and (state in _LEFT[kind] or is_other_run)
 
 
 def visible_ids(visibility: Visibility, task_ids: Iterable[str]) -> set[str]:

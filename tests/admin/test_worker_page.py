@@ -45,14 +45,14 @@ def page(client: Client, tab: str = "", host: str = HOST) -> str:
 
 
 def said(kind: str, content: Any, **fields: Any) -> WorkerSnapshot:
-    """An answer of the worker, 12 seconds ago."""
+    """An answer of the worker, 4 seconds ago unless told otherwise."""
     now: datetime = timezone.now()
     items = len(content) if isinstance(content, list) else None
     defaults = {
         "content": content,
         "items": items,
         "asked_at": now,
-        "answered_at": now - timedelta(seconds=12),
+        "answered_at": now - timedelta(seconds=4),
     }
     return WorkerSnapshot.objects.create(hostname=HOST, kind=kind, **{**defaults, **fields})
 
@@ -125,9 +125,41 @@ def test_tasks_that_have_ended_since_the_worker_was_asked_are_not_said_to_run(ad
     text = page(admin_client, "running")
     assert "mon-elapsed" not in text
     assert "It runs nothing that you may see." in text
-    pool = page(admin_client, "pool")
-    assert pool.count(">idle<") == len(answers("prefork")["stats"]["pool"]["processes"])
-    assert "mon-elapsed" not in pool
+    assert "mon-elapsed" not in page(admin_client, "pool")
+
+
+def test_a_process_is_idle_only_by_an_answer_that_is_fresh(admin_client: Client) -> None:
+    """Where it is not, a task is shown that still runs by its events, and of the others nothing is known."""
+    make_worker(HOST)
+    now = timezone.now()
+    began = (now - timedelta(minutes=4)).timestamp()
+    for name in ("goes-on", "elsewhere"):
+        make_task(
+            name, name=f"shop.{name}", state="STARTED", worker="celery@w2" if name == "elsewhere" else HOST
+        )
+    said("stats", {"pool": {"processes": [11, 12, 13, 14]}}, answered_at=now - timedelta(seconds=33))
+    active = said(
+        "active",
+        [
+            {"id": name, "name": f"shop.{name}", "time_start": began, "worker_pid": pid}
+            for pid, name in ((11, "goes-on"), (12, "no-record"), (13, "elsewhere"))
+        ],
+        answered_at=now - timedelta(minutes=3),
+    )
+    text = page(admin_client, "pool")
+    assert ">goes-on<" in text
+    assert "elsewhere" not in text
+    assert (text.count(">not known<"), text.count(">idle<")) == (3, 0)
+    assert re.search(r"As the worker said \d+ s ago, in part 3 min ago\.", re.sub("</?time[^>]*>", "", text))
+
+    WorkerSnapshot.objects.update(answered_at=now)
+    text = page(admin_client, "pool")
+    assert ">goes-on<" in text
+    assert ">no-record<" in text
+    assert (text.count(">not known<"), text.count(">idle<")) == (0, 2)
+    assert re.search(r"As the worker said [^,]*\.", re.sub("</?time[^>]*>", "", text))
+    active.delete()
+    assert page(admin_client, "pool").count(">not known<") == 4
 
 
 @pytest.mark.usefixtures("_told")

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from ... import formatting
+from ...models.task import State
 from ...queries.worker_parts.pool import Pool, pool
 from .held import Held, running
 from .view import WorkerView
 
+#: Within it a worker's answer still tells what its processes do; a task may take less.
+FRESH = timedelta(seconds=10)
+
 
 @dataclass(frozen=True)
 class Process:
-    """A child of the pool and what it runs; `pid` is None for a task of a pool without processes."""
+    """A child of the pool and what it runs; `pid` is None for a task of a pool without processes.
+
+    Without a task it is idle, or, with `is_known` false, what it does is not known.
+    """
 
     pid: int | None
     task: Held | None
+    is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,20 @@ class PoolPart:
 
 
 def pool_part(view: WorkerView) -> PoolPart:
-    """From the answers to ``stats`` and ``active``, but for tasks that are known to have ended since."""
-    said = pool(view.snapshot("stats").content)
-    held = running(view).rows
+    """From the answers to ``stats`` and ``active``, but for tasks that are known to have ended since.
+
+    No event tells in which process a task runs. So an answer that is not fresh tells of those tasks alone that still
+    run by their events, and of no process that it is idle.
+    """
+    stats, told = view.snapshot("stats"), running(view)
+    said = pool(stats.content)
+    is_fresh = all(
+        answer.answered_at is not None and view.now - answer.answered_at <= FRESH
+        for answer in (stats, told.snapshot)
+    )
+    held = [task for task in told.rows if is_fresh or task.state == State.STARTED]
     by_pid = {task.told.pid: task for task in held if task.told is not None and task.told.pid is not None}
-    processes = [Process(pid, by_pid.pop(pid, None)) for pid in said.pids]
+    processes = [Process(pid, by_pid.get(pid), is_fresh) for pid in said.pids]
     # A process that has just begun, and the tasks of pools that have no processes.
     others = [task for task in held if task.told is not None and task.told.pid not in said.pids]
     return PoolPart(

@@ -60,7 +60,7 @@ class WorkerView:
     def moved_on(self, kind: str, tasks: Iterable[HeldTask]) -> set[str]:
         """The ids of those that are not in its hands any more as it said (:func:`..worker_tasks.moved_on`)."""
         if not self.visibility.is_everything:
-            return moved_on({kind: tasks})[kind]
+            return moved_on(self.hostname, {kind: tasks})[kind]
         return self._moved_on[kind]
 
     def held_now(self, kind: str) -> int | None:
@@ -75,7 +75,7 @@ class WorkerView:
 
     @cached_property
     def _moved_on(self) -> dict[str, set[str]]:
-        return moved_on(self._told)
+        return moved_on(self.hostname, self._told)
 
     def task_actions(self, held: Mapping[str, Task], names: Iterable[str]) -> dict[str, list[Action]]:
         """By id, those of the verbs `names` that the user may use on tasks that this worker holds."""
