@@ -35,6 +35,8 @@ def test_a_killed_server_is_said_and_what_happened_meanwhile_is_shown(stack: Sta
     shop.outcome(shop.start("/tasks/fail")["task_id"], "FAILURE")
     page = reader.open(stack.redis)
     last = ready(page, stack)
+    clock = row(page, "running", shop.start("/tasks/slow?duration=60")["task_id"]).locator(".mon-elapsed")
+    expect(clock).to_be_visible()
     mark(page)
     reader.may_lose_the_server = True
     rows = page.locator("#mon-finished tr").count()
@@ -50,8 +52,12 @@ def test_a_killed_server_is_said_and_what_happened_meanwhile_is_shown(stack: Sta
         # One more may have ended just before.
         assert page.locator("#mon-finished tr").count() >= rows, "the last figures stay"
         expect(page.get_by_role("button", name="Retry now")).to_be_visible()
+        clocks = page.locator("time.mon-elapsed, time.mon-since").all_text_contents()
         missed = shop.start("/tasks/fail")["task_id"]
         shop.outcome(missed, "FAILURE")
+        page.wait_for_timeout(1500)
+        assert page.locator("time.mon-elapsed, time.mon-since").all_text_contents() == clocks, "as of then"
+        stopped_at = clock.text_content() or ""
     finally:
         stack.redis.start()
     # The page may have come back by itself a moment ago, and have hidden the button.
@@ -62,6 +68,7 @@ def test_a_killed_server_is_said_and_what_happened_meanwhile_is_shown(stack: Sta
     expect(page.get_by_role("status")).to_contain_text(
         re.compile(r"Connected again\. \d+ changes meanwhile\.")
     )
+    expect(clock).not_to_have_text(stopped_at)
     assert page.evaluate("window.zeros") == []
     assert page.evaluate(STAYED)
 

@@ -221,9 +221,12 @@ class LivePage {
       if (this.paused) {
         return;
       }
-      this.clock.tickElapsed(this.root);
-      if (second) {
-        this.clock.tickRelative(this.root);
+      // Without a connection the last figures stay as they are: nobody knows whether a task still runs.
+      if (!this.notice.isShown) {
+        this.clock.tickElapsed(this.root);
+        if (second) {
+          this.clock.tickRelative(this.root);
+        }
       }
       if (this.live) {
         this.part?.settle?.();
