@@ -77,6 +77,11 @@ def test_a_row_opens_in_place_by_keys_follows_its_task_and_closes(stack: Stack, 
     expect(running.get_by_role("button", name="Details")).to_have_attribute("aria-expanded", "true")
     expect(peek.locator(".mon-state-success")).to_be_visible()
     expect(running).to_have_class(re.compile("mon-gone"))
+    expect(running.locator(".mon-cell-state")).to_have_text("SUCCESS")
+    expect(running.locator(".mon-cell-elapsed")).to_have_text(
+        peek.locator(".mon-peek-state b").text_content() or "the run time"
+    )
+    expect(running.locator(".mon-elapsed, .mon-bad")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(peek).to_have_count(0)
     expect(running).to_be_focused()

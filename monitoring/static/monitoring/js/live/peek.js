@@ -80,6 +80,16 @@ function open(row) {
   fill(peek);
 }
 
+/** A row of a task that runs is no longer sent when it has ended: it takes its state and run time from what is open. */
+function tellEnd(row, box) {
+  const elapsed = row?.querySelector(".mon-cell-elapsed");
+  const [badge, time] = box.querySelector(".mon-peek-state")?.children ?? [];
+  if (elapsed && badge && !time?.querySelector(".mon-elapsed")) {
+    row.querySelector(".mon-cell-state").replaceChildren(badge.cloneNode(true));
+    elapsed.textContent = time?.textContent ?? "–";
+  }
+}
+
 async function fill(peek) {
   const box = peek.querySelector(".mon-peek-box");
   let html = null;
@@ -100,6 +110,7 @@ async function fill(peek) {
   }
   if (html !== null) {
     Idiomorph.morph(box, html, { morphStyle: "innerHTML" });
+    tellEnd(peek.previousElementSibling, box);
   } else if (!box.textContent.trim()) {
     box.textContent = words("notThere");
   }
