@@ -32,8 +32,9 @@ class Mark:
 class History:
     """Series of one length, oldest first: the value of index i is of the `step` seconds from ``times[i]`` on.
 
-    None: not known. `active` and the load averages are means of what was said each minute, `most_active` the greatest
-    number of running tasks; rates are per second; `clock_skew` is in seconds, below zero where the clock is ahead.
+    None: not known. `active` and the load averages are means of what the first heartbeat of each minute said,
+    `most_active` the greatest number of running tasks; rates are per second; `clock_skew` is in seconds, below zero
+    where the clock is ahead.
     """
 
     step: int

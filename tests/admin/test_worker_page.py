@@ -283,6 +283,8 @@ def test_charts_have_the_numbers_as_a_table_and_say_which_bucket_is_filling(admi
         assert f'<td class="mon-number">{value}</td>' in text
     assert "filling" in text
     assert text.count("data-chart=") == 3
+    assert "Running, as each minute began" in text, "of one heartbeat there is no mean"
+    assert "Running, mean" not in text
 
 
 def test_the_range_of_the_charts_is_in_the_address(admin_client: Client) -> None:
@@ -309,6 +311,7 @@ def test_thirty_days_are_drawn_from_hours(admin_client: Client) -> None:
     url = reverse("admin:monitoring_worker_change", args=[HOST])
     text = admin_client.get(url, {"range": "30d"}).content.decode()
     assert re.search(r'aria-current="true">30\s', text)
+    assert "Running, mean" in text
     assert re.search(r'<td class="mon-number">[345]\.\d*</td>', text)
     assert '<td class="mon-number">4</td>' in text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from ...queries.worker_history import History, history
+from ...time_steps import MINUTE
 from ..chart_range import ChartRange
 from ..charts import Chart, Series
 from .view import WorkerView
@@ -26,7 +27,9 @@ def charts(view: WorkerView, names: tuple[str, ...]) -> tuple[ChartRange, list[C
 def _busy(view: WorkerView, found: History, wanted: ChartRange) -> Chart:
     concurrency = view.worker.concurrency
     unit = _("of %(count)s at once") % {"count": concurrency} if concurrency else _("tasks")
-    active = Series(_("Running, mean"), _rounded(found.active), "s1")
+    # A sample of a minute has what its first heartbeat said; only of several of them there is a mean.
+    label = _("Running, as each minute began") if found.step == MINUTE else _("Running, mean")
+    active = Series(label, _rounded(found.active), "s1")
     return _chart(
         "busy", _("Running tasks"), unit, found, wanted, active, Series(_("Most"), found.most_active, "s6")
     )
