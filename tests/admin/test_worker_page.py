@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from monitoring.control import audit
+from monitoring.control.actor import Actor
 from monitoring.ingest.redaction_settings import configured_redactor
 from monitoring.inspection.intake import take
 from monitoring.models import Problem, WorkerSample, WorkerSnapshot
@@ -342,6 +345,16 @@ def test_asking_again_needs_only_to_see_workers_and_is_no_error_for_one_that_is_
     )
     assert client.post(url, {"tab": "queues"}, headers={"accept": "application/json"}).status_code == 204
     assert client.get(url).status_code == 405
+
+
+@pytest.mark.parametrize(("others", "words"), [(1, "with 1 other worker<"), (2, "with 2 other workers<")])
+def test_what_was_done_to_this_worker_and_others_says_how_many(
+    admin_client: Client, others: int, words: str
+) -> None:
+    make_worker(HOST)
+    targets = [HOST, *(f"celery@other-{number}" for number in range(others))]
+    audit.begin(Actor(User.objects.get(username="admin")), "ping", "worker", targets)
+    assert words in page(admin_client)
 
 
 @pytest.mark.usefixtures("_told")
