@@ -23,8 +23,8 @@ MAX_PARSED = 100_000
 
 
 def number(value: float) -> str:
-    """With thousands separators: ``1,240``; a fraction keeps what it has."""
-    return f"{value:,}"
+    """With thousands separators: ``1,240``; a fraction keeps what it has, a whole number has no ``.0``."""
+    return f"{int(value) if isinstance(value, float) and value.is_integer() else value:,}"
 
 
 def rate(per_second: float) -> str:

@@ -154,13 +154,19 @@ def _progress(payload: dict[str, Any], with_payload: bool) -> str:
     words = ""
     if payload.get("current") is not None:
         words = _("%(current)s of %(total)s") % {
-            "current": payload["current"],
-            "total": payload.get("total", "?"),
+            "current": _count(payload["current"]),
+            "total": _count(payload.get("total")),
         }
     message = payload.get("message")
     if message and with_payload:
         words = f"{words}: {message}" if words else str(message)
     return words
+
+
+def _count(value: Any) -> str:
+    if value is None:
+        return "?"
+    return formatting.number(value) if isinstance(value, int | float) else str(value)
 
 
 def _exception(payload: dict[str, Any], with_payload: bool) -> str:

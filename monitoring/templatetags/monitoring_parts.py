@@ -128,14 +128,9 @@ def progress_words(task: Any, with_payload: bool) -> str:
         return formatting.cut(task.progress_message, 120)
     current, total = task.progress_current, task.progress_total
     if current is not None and total:
-        words = {"current": formatting.number(_whole(current)), "total": formatting.number(_whole(total))}
+        words = {"current": formatting.number(current), "total": formatting.number(total)}
         return _("%(current)s of %(total)s") % words
     return f"{int(task.progress * 100)}{formatting.NBSP}%" if task.progress is not None else ""
-
-
-def _whole(value: float) -> float:
-    """Without the ".0" of a whole number."""
-    return int(value) if value == int(value) else value
 
 
 @register.simple_tag

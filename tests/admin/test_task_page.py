@@ -200,6 +200,15 @@ def test_a_task_with_more_events_than_a_page_reads_says_so(
     assert "1 of 5" not in html
 
 
+def test_progress_is_told_in_whole_numbers_where_it_came_as_such(admin_client: Client) -> None:
+    task = make_task(progress=0.03, progress_current=1.0, progress_total=3_600.0)
+    make_event(task, "task-progress", 1, current=1.0, total=3_600.0)
+    make_event(task, "task-progress", 2, current=2.5, total=None)
+    html = page_of(admin_client, task)
+    assert html.count("1 of 3,600") == 2, "in the timeline and beside it"
+    assert "2.5 of ?" in html
+
+
 def test_number_of_queries_does_not_grow_with_events(admin_client: Client) -> None:
     task = make_task(root_id="r", parent_id="p")
     make_worker()
