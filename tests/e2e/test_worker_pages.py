@@ -90,6 +90,24 @@ def test_no_page_scrolls_sideways(open_page: OpenPage, paths: list[str], width: 
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_word_of_the_options_of_a_task_is_broken(
+    open_page: OpenPage, paths: list[str], width: int
+) -> None:
+    snapshot = WorkerSnapshot.objects.get(hostname=HOST, kind="registered")
+    snapshot.content = ["shop.pay [max_retries=2 acks_late=True ignore_result=True rate_limit=None]"]
+    snapshot.save()
+    page = open_as_operator(
+        open_page, next(path for path in paths if path.endswith("=registered")), width=width
+    )
+    options = page.get_by_text("2 retries at most, acknowledged late, result ignored")
+    expect(options).to_be_visible()
+    lines = options.evaluate(
+        "cell => Math.round(cell.clientHeight / parseFloat(getComputedStyle(cell).lineHeight))"
+    )
+    assert lines <= 3
+
+
 def test_a_chart_shows_its_numbers_as_a_table_and_zooms_by_dragging(
     open_page: OpenPage, paths: list[str]
 ) -> None:
