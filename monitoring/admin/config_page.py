@@ -26,7 +26,7 @@ from ..queries.visibility import Visibility
 from .control_actions import here, verb_url
 from .url_query import with_parameters
 from .worker_parts.configuration import GROUPS as LABELS
-from .worker_parts.configuration import MOST, written
+from .worker_parts.configuration import MOST, short, written
 
 #: What a setting may be, in the order of the facet. Without a choice all but those at their default are shown.
 KINDS: dict[str, Callable[[SettingState], bool]] = {
@@ -37,8 +37,6 @@ KINDS: dict[str, Callable[[SettingState], bool]] = {
     "default": lambda setting: not (setting.is_changed or setting.differs),
 }
 CHOSEN = ("changed", "differs", "advice")
-#: Characters of a value that are shown at once; the rest opens.
-SHORT = 100
 #: Workers that a value names.
 NAMED = 3
 
@@ -238,10 +236,9 @@ def _value(value: SettingValue, several: bool, index: int, known: int) -> ValueL
             *([_names(value.hostnames)] if value.hostnames else []),
         ]
         who = _("on %(names)s") % {"names": ", ".join(names)}
-    one_line = " ".join(text.split())
     return ValueLine(
         formatting.cut(text, MOST),
-        "" if len(one_line) <= SHORT and "\n" not in text else formatting.cut(one_line, SHORT),
+        short(text),
         who,
         ", ".join(value.hostnames) if len(value.hostnames) > NAMED else "",
         not value.is_default and not is_hidden(value.value),

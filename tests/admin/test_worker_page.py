@@ -347,6 +347,28 @@ def test_asking_again_needs_only_to_see_workers_and_is_no_error_for_one_that_is_
     assert client.get(url).status_code == 405
 
 
+@pytest.mark.usefixtures("_told")
+def test_the_configuration_folds_long_values_and_calls_an_address_of_nothing_a_default(
+    admin_client: Client,
+) -> None:
+    WorkerSnapshot.objects.filter(kind="conf").delete()
+    conf = {
+        "broker_url": "redis://:secret@cache:6379/0",
+        "broker_read_url": "amqp://guest:********@localhost:5672//",
+        "task_queues": [{"name": f"queue-{number}"} for number in range(40)],
+    }
+    said("conf", take("conf", conf, configured_redactor()).content)
+    [broker, routing] = re.findall(r'<section class="mon-panel" aria-labelledby="mon-settings-.*?</section>', page(
+        admin_client, "configuration"
+    ), re.DOTALL)  # fmt: skip
+    changed, at_default = broker.split("<details", 1)
+    assert "broker_url" in changed
+    assert "broker_read_url" not in changed
+    assert "broker_read_url" in at_default
+    assert "queue-39" not in routing.split("</summary>")[0]
+    assert "queue-39" in routing.split("</summary>")[1]
+
+
 @pytest.mark.parametrize(("others", "words"), [(1, "with 1 other worker<"), (2, "with 2 other workers<")])
 def test_what_was_done_to_this_worker_and_others_says_how_many(
     admin_client: Client, others: int, words: str

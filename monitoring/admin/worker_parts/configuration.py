@@ -13,8 +13,8 @@ from ...configuration.masking import is_hidden
 from ...queries.worker_parts.configuration import Setting, settings_in_groups
 from .view import WorkerView
 
-#: Characters of one value that are shown.
-MOST = 2_000
+#: Characters of one value that are shown, and of those how many at once; the rest opens.
+MOST, SHORT = 2_000, 100
 GROUPS = {
     "broker": _("Broker"),
     "results": _("Results"),
@@ -31,10 +31,14 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class SettingRow:
-    """`default` is that of the Celery that is installed here; None: it has no such setting."""
+    """`default` is that of the Celery that is installed here; None: it has no such setting.
+
+    `short` is how a long `value` begins, empty where it is not long.
+    """
 
     name: str
     value: str
+    short: str
     default: str | None
     is_changed: bool
 
@@ -64,9 +68,9 @@ def configuration(view: WorkerView) -> list[SettingGroup]:
 
 def _row(setting: Setting) -> SettingRow:
     known, default = default_of(setting.name)
-    # A masked value is never called equal to anything.
-    is_changed = setting.is_masked or not is_default(setting.name, setting.value)
-    return SettingRow(setting.name, written(setting.value), written(default) if known else None, is_changed)
+    value = written(setting.value)
+    is_changed = not is_default(setting.name, setting.value)
+    return SettingRow(setting.name, value, short(value), written(default) if known else None, is_changed)
 
 
 def written(value: Any) -> str:
@@ -74,3 +78,9 @@ def written(value: Any) -> str:
     value = sorted(value) if isinstance(value, set | frozenset) else value
     text = formatting.pretty_json(value) if isinstance(value, dict | list | tuple) else repr(value)
     return formatting.cut(text, MOST)
+
+
+def short(text: str) -> str:
+    """How a value that is long, or has several lines, is shown until it is opened; empty for any other."""
+    one_line = " ".join(text.split())
+    return "" if len(one_line) <= SHORT and "\n" not in text else formatting.cut(one_line, SHORT)
