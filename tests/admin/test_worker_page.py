@@ -369,6 +369,21 @@ def test_the_configuration_folds_long_values_and_calls_an_address_of_nothing_a_d
     assert "queue-39" in routing.split("</summary>")[1]
 
 
+@pytest.mark.usefixtures("_told")
+def test_the_figures_of_the_process_have_words_and_do_not_contradict_each_other(admin_client: Client) -> None:
+    WorkerSnapshot.objects.filter(kind__in=["stats", "memsample"]).delete()
+    said("stats", {"pid": 1, "rusage": {"maxrss": 123 * 1024, "inblock": 56, "nivcsw": 15_148, "zork": 3}})
+    said("memsample", "124.00MB")
+    text = page(admin_client, "system")
+    facts = dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", text))
+    assert facts["Memory now"] == facts["Most memory"] == "130 MB"
+    assert facts["Reads from disk"] == "56"
+    assert facts["Context switches, involuntary"] == "15,148"
+    assert facts["zork"] == "3"
+    assert facts["Architecture"] == "64bit"
+    assert facts["Python"] == "3.11.7"
+
+
 @pytest.mark.parametrize(("others", "words"), [(1, "with 1 other worker<"), (2, "with 2 other workers<")])
 def test_what_was_done_to_this_worker_and_others_says_how_many(
     admin_client: Client, others: int, words: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ... import formatting
 from ...queries.worker_parts.system import Broker, System, broker, report, system
@@ -14,6 +16,30 @@ from .view import WorkerView
 MOST_REPORT = 20_000
 
 Facts = list[tuple[str, str]]
+#: What Celery's report calls these (celery/app/utils.py, ``bugreport``); everything else in it is a package.
+VERSIONS = {
+    "arch": gettext_lazy("Architecture"),
+    "imp": gettext_lazy("Python implementation"),
+    "py": gettext_lazy("Python"),
+    "system": gettext_lazy("Operating system"),
+    "version": gettext_lazy("Kernel"),
+}
+#: Fields of getrusage(2).
+USAGE = {
+    "idrss": gettext_lazy("Memory of its own data"),
+    "inblock": gettext_lazy("Reads from disk"),
+    "isrss": gettext_lazy("Memory of its stack"),
+    "ixrss": gettext_lazy("Memory that it shares"),
+    "majflt": gettext_lazy("Page faults with a read from disk"),
+    "minflt": gettext_lazy("Page faults without a read from disk"),
+    "msgrcv": gettext_lazy("Messages received"),
+    "msgsnd": gettext_lazy("Messages sent"),
+    "nivcsw": gettext_lazy("Context switches, involuntary"),
+    "nsignals": gettext_lazy("Signals received"),
+    "nswap": gettext_lazy("Times that it was swapped out"),
+    "nvcsw": gettext_lazy("Context switches, voluntary"),
+    "oublock": gettext_lazy("Writes to disk"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +58,7 @@ def system_part(view: WorkerView) -> SystemPart:
     groups = [
         (_("Memory and processor"), _usage(said)),
         (_("Broker connection"), _broker(broker(stats.content))),
-        (_("Versions"), sorted(told.versions.items())),
+        (_("Versions"), _versions(told.versions)),
         (_("Other figures of its main process"), _others(said)),
     ]
     return SystemPart(
@@ -41,12 +67,19 @@ def system_part(view: WorkerView) -> SystemPart:
 
 
 def _usage(said: System) -> Facts:
+    most = None if said.most_memory is None else max(said.most_memory, said.memory or 0)
     return _known(
         (_("Memory now"), _size(said.memory)),
-        (_("Most memory"), _size(said.most_memory)),
+        (_("Most memory"), _size(most)),
         (_("Processor time, user"), _seconds(said.user_time)),
         (_("Processor time, system"), _seconds(said.system_time)),
     )
+
+
+def _versions(said: Mapping[str, str]) -> Facts:
+    """Of the platform first, then of packages by name."""
+    platform = [(str(words), said[name]) for name, words in VERSIONS.items() if name in said]
+    return sorted(platform) + sorted((name, value) for name, value in said.items() if name not in VERSIONS)
 
 
 def _broker(said: Broker) -> Facts:
@@ -63,13 +96,11 @@ def _broker(said: Broker) -> Facts:
 
 
 def _others(said: System) -> Facts:
-    """By the names of getrusage(2), and Celery's logical clock; what is zero is left out."""
+    """What getrusage(2) has beside that, and Celery's logical clock; what is zero is left out."""
     clock = [(_("Logical clock"), formatting.number(said.clock))] if said.clock is not None else []
-    return clock + [
-        (name, formatting.number(value if value % 1 else int(value)))
-        for name, value in sorted(said.rusage.items())
-        if value
-    ]
+    return clock + sorted(
+        (str(USAGE.get(name, name)), formatting.number(value)) for name, value in said.rusage.items() if value
+    )
 
 
 def _known(*facts: tuple[str, str]) -> Facts:

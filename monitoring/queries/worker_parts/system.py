@@ -18,7 +18,8 @@ _UNITS = {"": 1, "k": 1024, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 class System:
     """None: not said. Times are in seconds of processor time, memory in bytes; of the worker's main process only.
 
-    `most_memory` is the greatest resident size since it began, `memory` the present one (needs psutil in the worker).
+    `most_memory` is the greatest resident size since it began, `memory` the present one (needs psutil in the worker),
+    which is of another answer and may be more.
     `clock` is the logical clock. `rusage` has every other field of getrusage(2) by name, as it says it.
     """
 
@@ -109,4 +110,4 @@ def report(content: Any) -> Report:
     text = text.strip() if isinstance(text, str) else ""
     # The versions stand before the settings, which may say anything.
     head = text.partition("settings ->")[0]
-    return Report({match["name"]: match["version"] for match in _VERSION.finditer(head)}, text)
+    return Report({match["name"]: match["version"].rstrip(",") for match in _VERSION.finditer(head)}, text)

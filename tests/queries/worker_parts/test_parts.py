@@ -198,6 +198,7 @@ def test_report_has_versions_and_all_of_its_text():
     assert found.versions["celery"] == "5.7.0"
     assert found.versions["py"] == "3.11.7"
     assert found.versions["system"] == "Linux"
+    assert found.versions["arch"] == "64bit"
     assert "broker_url" not in found.versions
     assert found.text.startswith("software ->")
 
