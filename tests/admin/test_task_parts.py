@@ -367,6 +367,20 @@ def test_the_full_result_is_fetched_when_asked_for(admin_client: Client) -> None
     assert "r" * 3_000 not in page_of(admin_client, "t")
 
 
+@pytest.mark.usefixtures("_carrying")
+@override_settings(MONITORING={"CELERY_APP": BACKEND})
+def test_a_fetched_result_is_json_however_large_it_is(admin_client: Client) -> None:
+    TaskResult.objects.update(result=json.dumps({"whole": None, "words": "and so on..." + "x" * 2_000}))
+    html = page_of(admin_client, "t", result="stored")
+    assert 'data-tree="mon-stored-result"' in html
+    assert "Celery cut this" not in html, "an event is cut, a stored result is not"
+    TaskResult.objects.update(result=json.dumps([{"line": line, "price": "1.90"} for line in range(3_000)]))
+    html = page_of(admin_client, "t", result="stored")
+    assert "Not a Python literal" not in html
+    assert "Too large for a tree, which has at most 5,000 values: shown as indented JSON." in html
+    assert '"line": 2999' in html
+
+
 def test_the_page_says_that_the_middle_of_a_traceback_was_cut(admin_client: Client) -> None:
     frames = [f'  File "/srv/shop/deep.py", line {n}, in level_{n}\n    go()\n' for n in range(3_000)]
     text = "".join(["Traceback (most recent call last):\n", *frames, "ValueError: at the bottom\n"])

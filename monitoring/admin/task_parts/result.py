@@ -10,7 +10,7 @@ from ... import formatting
 from ...celery_app import watched_app
 from ...models import Task
 from ...queries.results import MAX_SIZE, TIMEOUT, Stored, Why, stored_result
-from .values import Value, value
+from .values import Value, json_value
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def fetched_result(task: Task) -> FetchedResult:
     found = stored_result(watched_app(), task)
     if found.why is not None:
         return FetchedResult(None, _why(found), found.backend)
-    return FetchedResult(value(found.json), "", found.backend)
+    return FetchedResult(json_value(found.json or "null"), "", found.backend)
 
 
 def _why(found: Stored) -> str:
