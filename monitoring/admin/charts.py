@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +18,10 @@ WRITTEN: Mapping[str, Callable[[float], str]] = {
     "duration": formatting.duration,
     "share": formatting.share,
 }
+
+
+#: Buckets from this length on are no longer "now" when the next one fills.
+LONG = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,13 @@ class Chart:
     def legend(self) -> list[tuple[Series, str]]:
         """Each series with its newest value, of a bucket that is over."""
         return [(one, self.written(one.newest_whole(self.filling))) for one in self.series]
+
+    @property
+    def legend_at(self) -> datetime | None:
+        """When the bucket of the legend began, where it is long over: much may have happened in the one that fills."""
+        if not self.filling or len(self.times) < 2 or self.times[-1] - self.times[-2] < LONG:
+            return None
+        return self.times[-2]
 
     @property
     def newest_marks(self) -> Sequence[Mark]:

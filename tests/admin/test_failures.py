@@ -233,6 +233,20 @@ def test_deployments_are_marked_on_the_chart_of_a_group(end: datetime) -> None:
         assert response.content.decode().count("mon-chart-mark") == len(labels)
 
 
+def test_the_legend_says_of_which_half_hour_it_is_while_the_next_one_fills(end: datetime) -> None:
+    task = make_failure(end - timedelta(minutes=1))
+    count_all()
+    client = client_of(*READ)
+    chart = client.get(f"{page_of(task)}?period=24h").context["chart"]
+    words = text_of(client, f"{page_of(task)}?period=24h")
+    if chart.filling:
+        begun = timezone.localtime(chart.times[-2]).strftime("%H:%M:%S")
+        assert re.search(rf"from (\d+ \w+ \d+ )?{begun} ?, the newest that is full", words)
+    else:
+        assert "the newest that is full" not in words
+    assert "the newest that is full" not in text_of(client, f"{page_of(task)}?period=1h")
+
+
 def test_a_task_that_rejected_its_message_is_said_to_have_done_so(end: datetime) -> None:
     text = "reject requeue=False: not for this shop"
     kind = exception_of(text, None)[1]

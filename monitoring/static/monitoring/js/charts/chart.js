@@ -189,6 +189,7 @@ class Chart {
     const at = this.drawn.times[index];
     time.hidden = at === undefined;
     time.textContent = at === undefined ? "" : momentWords(at, this.drawn.zone);
+    this.panel.querySelector("[data-newest]")?.toggleAttribute("hidden", at !== undefined);
     for (const item of this.panel.querySelectorAll("[data-series]")) {
       const { values } = this.drawn.series[item.dataset.series];
       const value = at === undefined ? newest(values, this.drawn.filling) : values[index];
