@@ -64,7 +64,7 @@ def worker_page(
         "may_view_tasks": view.may_view_tasks,
         "tab": tab,
         "worker_tabs": [
-            (each, with_parameters(request, tab=each.name, done=None), count_of(each, view), each is tab)
+            (each, with_parameters(request, tab=each.name, done=None), count_of(each, view, tab), each is tab)
             for each in TABS
         ],
         "head_actions": view.actions(HEAD),

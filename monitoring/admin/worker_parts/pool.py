@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
@@ -12,9 +11,6 @@ from ...models.task import State
 from ...queries.worker_parts.pool import Pool, pool
 from .held import Held, running
 from .view import WorkerView
-
-#: Within it a worker's answer still tells what its processes do; a task may take less.
-FRESH = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,9 @@ def pool_part(view: WorkerView) -> PoolPart:
     No event tells in which process a task runs. So an answer that is not fresh tells of those tasks alone that still
     run by their events, and of no process that it is idle.
     """
-    stats, told = view.snapshot("stats"), running(view)
-    said = pool(stats.content)
-    is_fresh = all(
-        answer.answered_at is not None and view.now - answer.answered_at <= FRESH
-        for answer in (stats, told.snapshot)
-    )
-    held = [task for task in told.rows if is_fresh or task.state == State.STARTED]
+    said = pool(view.snapshot("stats").content)
+    is_fresh = view.is_fresh("stats") and view.is_fresh("active")
+    held = [task for task in running(view).rows if is_fresh or task.state == State.STARTED]
     by_pid = {task.told.pid: task for task in held if task.told is not None and task.told.pid is not None}
     processes = [Process(pid, by_pid.get(pid), is_fresh) for pid in said.pids]
     # A process that has just begun, and the tasks of pools that have no processes.

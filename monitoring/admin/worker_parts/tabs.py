@@ -146,10 +146,15 @@ def verbs_of(tab: Tab) -> tuple[str, ...]:
     return (*tab.verbs, *others) if tab is TABS[0] else tab.verbs
 
 
-def count_of(tab: Tab, view: WorkerView) -> int | None:
-    """How many things it has, as the tab shows them, for its label; None where that is not known or for this user."""
+def count_of(tab: Tab, view: WorkerView, shown: Tab) -> int | None:
+    """How many things it has, as the tab shows them, for its label; None where that is not known or for this user.
+
+    Tasks in its hands come and go: of an old answer they are counted on the tab alone that tells its age.
+    """
     if not tab.counted or not view.visibility.is_everything:
         return None
     if tab.counted in HELD:
+        if tab is not shown and not view.is_fresh(tab.counted):
+            return None
         return view.held_now(tab.counted)
     return view.snapshot(tab.counted).items

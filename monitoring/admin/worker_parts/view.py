@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.http import HttpRequest
@@ -19,6 +19,8 @@ from ...queries.worker_tasks import HeldTasks, moved_on, tasks_held
 from ..control_actions import Action, Known, actions_for
 from ..payload import may_view_payload
 
+#: Within it an answer still tells what a worker does; a task may take less.
+FRESH = timedelta(seconds=10)
 #: Answers that list tasks in its hands.
 HELD = ("active", "reserved", "scheduled")
 
@@ -48,6 +50,11 @@ class WorkerView:
 
     def snapshot(self, kind: str) -> Snapshot:
         return self.snapshots[kind]
+
+    def is_fresh(self, kind: str) -> bool:
+        """Whether its answer still tells what it does now."""
+        answered_at = self.snapshot(kind).answered_at
+        return answered_at is not None and self.now - answered_at <= FRESH
 
     def held(self, kind: str) -> HeldTasks:
         """What it said of one kind of tasks in its hands: all that the page has read already, unless it has to be
