@@ -30,8 +30,8 @@ class InvalidParameters(Exception):
 class ParametersForm(forms.Form):
     """Base of all forms: the verb's targets and the user's visibility are at hand, for suggestions and for checks.
 
-    `targets` are what the verb's `find` answered; none where only the values are to be read, or for a selection. `count`
-    is of what the values are for.
+    `targets` are what the verb's `find` answered; none where only the values are to be read, or for a selection.
+    `count` is of what the values are for.
     `with_payload`: the form is for somebody who may read arguments; `on_page`: somebody sees it at all.
     """
 
