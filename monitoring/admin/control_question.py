@@ -99,6 +99,8 @@ def _parameters(verb: Verb, form: ParametersForm, actor: Actor) -> Parameters:
     try:
         if form.is_bound:
             return form.parameters()
+        if form.to_put_right():
+            return form.until_valid()
         begin: dict[str, Any] = {
             name: form.get_initial_for_field(field, name) for name, field in form.fields.items()
         }

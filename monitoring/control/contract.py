@@ -139,6 +139,8 @@ class Verb:
     pools: frozenset[str] | None = None
     #: Whether all that it does is in the watched database, so that a chunk and its result can be one transaction.
     local: bool = False
+    #: Whether somebody answers it. Of what is only sent it is awaited that a worker takes it.
+    is_answered: bool = True
     #: Targets of one call of `act`.
     chunk: int = 500
     #: The same with the parameters in it, at most :attr:`chunk`: of what is paced.

@@ -43,12 +43,16 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """Args and kwargs as JSON has them. Without a `source` they are not exact, and `why` says in words why not."""
+    """Args and kwargs as JSON has them. Without a `source` they are not exact, and `why` says in words why not.
+
+    `unread` names those of the two of which nothing can be read.
+    """
 
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
     source: Source | None = None
     why: str = ""
+    unread: frozenset[str] = frozenset()
 
 
 def stored_here(task: Task) -> Known:
@@ -131,7 +135,14 @@ def _from_repr(task: Task, told: Known | None) -> Known:
         why = told.why if told is not None else _("Only a text of them is known, and it may not be whole")
         args, kwargs = _guessed(task.args), _guessed(task.kwargs)
         return Known(
-            args if isinstance(args, list) else [], kwargs if isinstance(kwargs, dict) else {}, why=why
+            args if isinstance(args, list) else [],
+            kwargs if isinstance(kwargs, dict) else {},
+            why=why,
+            unread=frozenset(
+                name
+                for name, found, kind in (("args", args, list), ("kwargs", kwargs, dict))
+                if not isinstance(found, kind)
+            ),
         )
 
 

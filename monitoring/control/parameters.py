@@ -67,6 +67,10 @@ class ParametersForm(forms.Form):
         """Values that fit, by field, for a ``<datalist>``. Others are taken as well."""
         return {}
 
+    def to_put_right(self) -> dict[str, list[str]]:
+        """What is wrong with the values that it begins with, by field, as sentences."""
+        return {}
+
     def until_valid(self) -> Parameters:
         """What targets are judged by on a page while something in the form has still to be put right."""
         return {}

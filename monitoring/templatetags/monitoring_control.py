@@ -28,6 +28,12 @@ def datalists(form: ParametersForm | None) -> list[tuple[str, list[str]]]:
 
 
 @register.filter
+def to_put_right(form: ParametersForm, name: str) -> list[str]:
+    """What is wrong with the value that a field begins with; nothing once something was typed: errors say it then."""
+    return [] if form.is_bound else form.to_put_right().get(name, [])
+
+
+@register.filter
 def lasts(form: ParametersForm | None, verb: Verb) -> str:
     """How long the effect of a verb lasts; empty where one of its fields says so."""
     words = str(verb.lasts)

@@ -296,3 +296,38 @@ def test_a_bulk_action_with_parameters_asks_for_them_first(admin_client: Client)
     )
     assert run.status_code == 302
     assert "1 eligible" in text(admin_client.get(run["Location"]))
+
+
+def test_a_question_with_unknown_arguments_names_them_and_marks_their_box() -> None:
+    make_task(
+        TASK,
+        name="tasksdemo.tasks.slow.slow_task",
+        state="FAILURE",
+        arguments='[["marta"],{"password":"[redacted]","card":{"number":"[redacted]"}}]',
+        arguments_are="redacted",
+    )
+    client = signed_in("view_task", "rerun_task", "view_payload")
+    page = text(client.get(url_of("rerun"), {"target": TASK}))
+    assert "Redacted before it was stored: password, card.number. Put the real value" in page
+    assert "Not known exactly. Secrets in them were redacted" in page
+    assert "for a worker to take it" in page
+    assert page.count("mon-field-wrong") == 1
+    data = {
+        "target": TASK,
+        "confirmed": 1,
+        "tick": 1,
+        "args": "[]",
+        "kwargs": '{"card":{"number":"[redacted]"}}',
+    }
+    page = text(client.post(url_of("rerun"), data))
+    assert "Redacted before it was stored: card.number. Put the real value" in page
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_question_with_arguments_that_nobody_can_read_asks_for_them() -> None:
+    make_task(TASK, name="tasksdemo.tasks.slow.slow_task", state="FAILURE", args="('xx", kwargs="{}")
+    client = signed_in("view_task", "rerun_task", "view_payload")
+    assert "Nothing of them can be read here" in text(client.get(url_of("rerun"), {"target": TASK}))
+    data = {"target": TASK, "confirmed": 1, "tick": 1, "args": "", "kwargs": "{}"}
+    assert "Nothing of them can be read here" in text(client.post(url_of("rerun"), data))
+    assert not AuditEntry.objects.exists()

@@ -171,6 +171,41 @@ def test_a_mark_of_redaction_is_never_sent(no_broker, mark):
             run_again(failed(), **{name: value})
 
 
+CUT = {"arguments_are": None, "args": "(1, 'xx...', ...)", "kwargs": "{'deep': {...}, 'note': 'wait...'}"}
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"args": [1, "xx..."]}, "args[1]"),
+        ({"args": [1, "xx", "..."]}, "args[2]"),
+        ({"args": [1, "xx"], "kwargs": {"deep": ["..."]}}, "deep[0]"),
+        ({"args": [1], "kwargs": {"note": "wait..."}}, "note"),
+    ],
+)
+def test_a_cut_value_is_not_sent_before_it_is_replaced(no_broker, given, place):
+    result = run_again(failed(**CUT), **given)
+    assert result.outcome is Outcome.LEFT_OUT
+    assert result.words == f"Cut before it was stored: {place}. Complete it."
+    assert not Rerun.objects.exists()
+
+
+def test_a_mark_of_a_cut_of_ours_is_never_sent(no_broker):
+    with pytest.raises(InvalidParameters, match=r"Cut before it was stored: a\.b\[0\]\. Complete it"):
+        run_again(failed(), kwargs={"a": {"b": ["xxx… [cut: 1,000 characters]"]}})
+
+
+def test_the_places_of_redacted_values_are_named(no_broker):
+    with pytest.raises(InvalidParameters, match=r"Redacted before it was stored: card\.number, key\. Put the real"):
+        run_again(failed(), kwargs={"card": {"number": "[redacted]", "of": 1}, "key": "[redacted]"})
+
+
+def test_a_value_that_ends_with_dots_is_sent_where_it_was_not_cut(broker):
+    assert run_again(failed(), args=["wait..."]).outcome is Outcome.DONE
+    assert run_again(failed(**CUT), args=[1, "xx, and so on..."]).outcome is Outcome.DONE
+    assert [body[0] for _, body in sent(broker)] == [["wait..."], [1, "xx, and so on..."]]
+
+
 @pytest.mark.parametrize(
     "given", [{"args": {}}, {"kwargs": []}, {"args": [{"__type__": "uuid", "__value__": 5}]}, {"rate": 0}]
 )

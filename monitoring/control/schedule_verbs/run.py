@@ -80,5 +80,6 @@ RUN = schedule_verb(
     why_not=_why_not,
     act=_run,
     observe=observe_made,
+    is_answered=False,
     chunk=20,
 )

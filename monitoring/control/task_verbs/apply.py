@@ -279,6 +279,7 @@ def _apply_verb(**fields: Any) -> Verb:
         "why_not": why_not,
         "act": _apply,
         "observe": observe_made,
+        "is_answered": False,
         "chunk": 20,
     }
     return Verb(**{**defaults, **_PHRASES.fields(), **fields})

@@ -32,7 +32,7 @@ from ..parameters import Parameters
 from ..sending import send_over
 from ..tasks import gone
 from .apply import observe_made
-from .rerun_form import RATE, RerunForm
+from .rerun_form import RATE, RerunForm, not_replaced
 from .rerun_target import RerunTarget, find, why_not
 
 #: Of a bulk rerun: tasks of one chunk at most, and about how many seconds it takes. It can be stopped between two.
@@ -44,14 +44,21 @@ HEADER = "rerun_of"
 def _why_not_so(target: RerunTarget, parameters: Parameters) -> str:
     """Nothing is sent with arguments that nobody has looked at, unless they are exact."""
     if _are_given(parameters):
-        return ""
+        return _still_unknown(target, parameters)
     if target.is_run_again and target.newest is not None:
         return _now("It was run again already, as %(id)s") % {"id": target.newest[0]}
     if target.known.source is None:
         return _now(
-            "Its arguments are not known exactly: %(why)s. Run it again by itself, and look at them"
+            "Its arguments are not known exactly. %(why)s. Run it again by itself, and look at them"
         ) % {"why": target.known.why}
     return ""
+
+
+def _still_unknown(target: RerunTarget, parameters: Parameters) -> str:
+    if parameters.get("source"):
+        return ""
+    found = not_replaced(target.known, parameters.get("args") or [], parameters.get("kwargs") or {})
+    return " ".join(words for sentences in found.values() for words in sentences)
 
 
 def _are_given(parameters: Parameters) -> bool:
@@ -190,7 +197,7 @@ def _standing(target: RerunTarget, parameters: Parameters) -> str:
     source = parameters.get("source") or (None if _are_given(parameters) else target.known.source)
     if source is not None:
         return words[source]
-    return _now("not known exactly: %(why)s") % {"why": target.known.why or _now("they were changed")}
+    return _now("Not known exactly. %(why)s") % {"why": target.known.why or _now("They were changed here")}
 
 
 def _lost(target: RerunTarget) -> Iterator[tuple[str, str]]:
@@ -257,6 +264,7 @@ RERUN = Verb(
     why_not_so=_why_not_so,
     act=_run_again,
     observe=observe_made,
+    is_answered=False,
     chunk=CHUNK,
     chunk_so=_chunk,
 )

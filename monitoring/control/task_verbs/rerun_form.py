@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -11,14 +12,60 @@ from django.utils.translation import gettext_lazy as _
 
 from ...arguments import read_typed
 from ...celery_app import watched_app
+from ...formatting import number
 from ...ingest.redaction import MARK, UNREADABLE
 from ...queries import control
-from ..known_arguments import Source, looked_for
+from ..known_arguments import Known, Source, looked_for
 from ..parameters import JSONField, Parameters, ParametersForm
+from ..unknown_values import Unknown, left_unknown, unknown_values
 from .rerun_target import RerunTarget
 
 #: Tasks per second of a bulk rerun, unless it is said otherwise, and what can be said.
 RATE, LEAST_RATE, GREATEST_RATE = 10, 0.1, 1_000
+#: Places without a value that are named.
+NAMED = 8
+
+
+def not_replaced(known: Known, args: list[Any], kwargs: dict[str, Any]) -> dict[str, list[str]]:
+    """What has still to be put into arguments that begin with what is `known`, by field, as sentences."""
+    before = ([], {}) if known.source is not None else (known.args, known.kwargs)
+    return _sentences(
+        {
+            "args": left_unknown(args, {}, before[0], {}),
+            "kwargs": left_unknown([], kwargs, [], before[1]),
+        }
+    )
+
+
+def _sentences(unknown: Mapping[str, Sequence[Unknown]]) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for field, places in unknown.items():
+        hidden = [place.path for place in places if not place.is_cut]
+        cut = [place.path for place in places if place.is_cut]
+        if hidden:
+            words = _now(
+                "Redacted before it was stored: %(places)s. Put the real value in the place of %(mark)s."
+            )
+            told.setdefault(field, []).append(words % {"places": _named(hidden), "mark": MARK})
+        if cut:
+            words = _now("Cut before it was stored: %(places)s. Complete it.")
+            told.setdefault(field, []).append(words % {"places": _named(cut)})
+    return told
+
+
+def _named(paths: Sequence[str]) -> str:
+    paths = list(dict.fromkeys(paths))
+    names = ", ".join(paths[:NAMED])
+    more = len(paths) - NAMED
+    return (
+        _now("%(names)s and %(count)s more") % {"names": names, "count": number(more)} if more > 0 else names
+    )
+
+
+def _unread(name: str) -> str:
+    if name == "args":
+        return _now("Nothing of them can be read here. Write them, or [] if there are none.")
+    return _now("Nothing of them can be read here. Write them, or {} if there are none.")
 
 
 class ValueField(JSONField):
@@ -62,6 +109,7 @@ class RerunForm(ParametersForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._to_put_right: dict[str, list[str]] = {}
         if not self.on_page:
             return
         is_one = len(self.targets) == 1
@@ -74,15 +122,50 @@ class RerunForm(ParametersForm):
                 del self.fields[name]
         elif not self.is_bound:
             self._begin(self.targets[0])
+        else:
+            self._mark(self._known())
 
     def _begin(self, target: RerunTarget) -> None:
         known = looked_for(target.task, watched_app())
         begin = {
-            "args": json.dumps(known.args, ensure_ascii=False),
-            "kwargs": json.dumps(known.kwargs, ensure_ascii=False),
-            "source": known.source or "",
+            name: "" if name in known.unread else json.dumps(value, ensure_ascii=False)
+            for name, value in (("args", known.args), ("kwargs", known.kwargs))
         }
-        self.initial = {**begin, "queue": target.task.queue or "", **self.initial}
+        if not any(name in self.initial for name in begin):
+            self._to_put_right = {
+                **not_replaced(known, known.args, known.kwargs),
+                **{name: [_unread(name)] for name in known.unread},
+            }
+        self.initial = {
+            **begin,
+            "source": known.source or "",
+            "queue": target.task.queue or "",
+            **self.initial,
+        }
+        self._mark(known)
+
+    def _known(self) -> Known:
+        """What the values are compared with that came back from the page: nothing where it began with exact ones."""
+        return Known() if self.data.get("source") else self.targets[0].known
+
+    def _mark(self, known: Known) -> None:
+        """Let the page keep its button back until what stands for unknown values is gone (js/control/unknown.js)."""
+        if known.source is not None:
+            return
+        for name, places in (
+            ("args", unknown_values(known.args, {})),
+            ("kwargs", unknown_values([], known.kwargs)),
+        ):
+            texts = dict.fromkeys([MARK, UNREADABLE])
+            texts |= dict.fromkeys(
+                json.dumps(place.text, ensure_ascii=False) for place in places if place.is_cut
+            )
+            attributes = self.fields[name].widget.attrs
+            attributes["data-unknown"] = json.dumps([] if name in known.unread else list(texts))
+            attributes["data-words"] = _now("A value in it is not known yet")
+            if name in known.unread:
+                self.fields[name].required = True
+                self.fields[name].error_messages["required"] = _unread(name)
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
@@ -90,23 +173,26 @@ class RerunForm(ParametersForm):
             self.add_error("args", _now("Arguments are a JSON list"))
         if values.get("kwargs") is not None and not isinstance(values["kwargs"], dict):
             self.add_error("kwargs", _now("Keyword arguments are a JSON object"))
-        if not self.errors and (values.get("args") or values.get("kwargs")):
-            self._check(values.get("args") or [], values.get("kwargs") or {})
+        if not self.errors:
+            self._check(values.get("args"), values.get("kwargs"))
         queue = values.get("queue")
         if queue and not self.visibility.allows_queue(queue):
             self.add_error("queue", _now("Choose one of the queues that you may see"))
         return values
 
-    def _check(self, args: list[Any], kwargs: dict[str, Any]) -> None:
-        for name, value in (("args", args), ("kwargs", kwargs)):
-            text = json.dumps(value, ensure_ascii=False)
-            if MARK in text or UNREADABLE in text:
-                words = _now("Put the real value in the place of %(mark)s") % {"mark": MARK}
-                self.add_error(name, words)
+    def _check(self, args: list[Any] | None, kwargs: dict[str, Any] | None) -> None:
+        known = self._known() if self.on_page and "args" in self.fields else Known()
+        args, kwargs = args or [], kwargs or {}
+        for name, words in not_replaced(known, args, kwargs).items():
+            for sentence in words:
+                self.add_error(name, sentence)
         try:
             read_typed(json.dumps([args, kwargs]))
         except ValueError:
             self.add_error(None, _now("A value that is marked with __type__ cannot be read"))
+
+    def to_put_right(self) -> dict[str, list[str]]:
+        return self._to_put_right
 
     def until_valid(self) -> Parameters:
         """Somebody looks at the arguments: that they are not known exactly is no reason to leave the task out."""

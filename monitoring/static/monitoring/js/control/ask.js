@@ -2,6 +2,7 @@
 // that fails, it is a page of its own. What the question sends leaves the page in any case, as any form does.
 
 import { parsePage } from "../live/parse.js";
+import { lookAgain, unknown } from "./unknown.js";
 import { waits } from "./waits.js";
 
 /** How many questions have been asked for: an answer that is not to the last one comes too late. */
@@ -9,6 +10,7 @@ let asked = 0;
 
 export function ask() {
   waits();
+  unknown();
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-ask]");
     if (link && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
@@ -66,7 +68,8 @@ async function open(request, leave) {
   // Below .mon, where the styles are.
   document.querySelector(".mon").append(dialog);
   dialog.showModal();
-  (dialog.querySelector(".mon-field-wrong input, .mon-question-body :is(input:not([type=checkbox]), textarea, select):invalid") ?? dialog.querySelector("[data-safe]")).focus({
+  lookAgain(dialog);
+  (dialog.querySelector(".mon-field-wrong :is(input, textarea), .mon-question-body :is(input:not([type=checkbox]), textarea, select):invalid") ?? dialog.querySelector("[data-safe]")).focus({
     focusVisible: true,
   });
 }
