@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from .. import formatting
+from ..queries.estimates import Estimate
 from ..queries.usual import Usual
 
 register = template.Library()
@@ -39,6 +40,17 @@ def seconds(value: float) -> str:
 @register.filter
 def number(value: float | None) -> str:
     return UNKNOWN if value is None else formatting.number(value)
+
+
+@register.filter
+def estimated(count: Estimate) -> str:
+    """``1,234``, ``about 1,234``, ``more than 10,000``: a number of rows, and how it is meant."""
+    words = formatting.number(count.number)
+    if count.exact:
+        return words
+    if count.at_least:
+        return _("more than %(number)s") % {"number": words}
+    return _("about %(number)s") % {"number": words}
 
 
 @register.filter

@@ -11,8 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from monitoring.admin import task_list
 from monitoring.models import Consumer
 from monitoring.queries import reading as reading_module
+from monitoring.queries.estimates import Estimate
 from monitoring.queries.keyset import Place
 from monitoring.queries.reading import Reading
 from monitoring.queries.sorting import NEWEST_FIRST
@@ -314,3 +316,21 @@ def test_a_histogram_without_numbers_says_why(viewer: Client, query: dict[str, s
     nobody = Client()
     nobody.force_login(make_user("nobody"))
     assert nobody.get(url, query).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("estimate", "words"),
+    [
+        (Estimate(1_234), "1,234"),
+        (Estimate(1_234, exact=False), "about 1,234"),
+        (Estimate(100, exact=False, at_least=True), "more than 100"),
+    ],
+)
+def test_every_number_of_matching_tasks_says_how_it_is_meant(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch, estimate: Estimate, words: str
+) -> None:
+    make_task("a")
+    monkeypatch.setattr(task_list, "total", lambda *_args: estimate)
+    page = re.sub(r"\s+", " ", get(viewer))
+    assert f"Select all that match <span class=\"mon-dim\">({words})</span>" in page
+    assert f"All that match, {words}</p>" in page
