@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from .. import formatting
 from ..control.contract import Outcome, Verb
 from ..control.dry_run import DryRun
+from ..control.phrases import About, MoreThan, counted
 from ..models import BulkRun
 from ..models.bulk_run import RunState
 
@@ -16,7 +17,7 @@ from ..models.bulk_run import RunState
 def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
     """What bulk_run.html needs, with the page's title."""
     found, asked = DryRun(**run.dry_run), run.state == RunState.ASKED
-    count = found.expected_eligible
+    count = _eligible(found)
     return {
         "title": verb.question(count) if asked else str(verb.label),
         "run": run,
@@ -27,7 +28,7 @@ def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
         "stopped": run.state == RunState.STOPPED,
         "found": found,
         "eligible": count,
-        "about": not found.complete,
+        "eligible_words": counted(count),
         "left_out": sum(found.reasons.values()),
         "reasons": [
             (words, number, found.examples.get(words, []))
@@ -38,6 +39,13 @@ def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
         "results": _listed(run),
         "handled": handled(run),
     }
+
+
+def _eligible(found: DryRun) -> int:
+    """How many will be done, as a number that says in texts how it is meant."""
+    if found.complete:
+        return found.eligible
+    return About(found.expected_eligible) if found.expected else MoreThan(found.eligible)
 
 
 def progress(run: BulkRun) -> dict[str, Any]:

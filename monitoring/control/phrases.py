@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..formatting import number
@@ -28,12 +29,30 @@ class _Shown(dict[str, Any]):
         return ""
 
 
+class About(int):
+    """A number of targets that is an estimate: where a verb takes a number, its texts say so."""
+
+
+class MoreThan(int):
+    """A number of targets beyond which nobody has counted."""
+
+
+def counted(count: int) -> str:
+    """``7,135``, ``about 7,135``, ``more than 7,135``."""
+    words = number(int(count))
+    if isinstance(count, About):
+        return _("about %(number)s") % {"number": words}
+    if isinstance(count, MoreThan):
+        return _("more than %(number)s") % {"number": words}
+    return words
+
+
 def tasks(count: int) -> str:
-    return ngettext("%(count)s task", "%(count)s tasks", count) % {"count": number(count)}
+    return ngettext("%(count)s task", "%(count)s tasks", count) % {"count": counted(count)}
 
 
 def workers(count: int) -> str:
-    return ngettext("%(count)s worker", "%(count)s workers", count) % {"count": number(count)}
+    return ngettext("%(count)s worker", "%(count)s workers", count) % {"count": counted(count)}
 
 
 def filled(template: StrPromise | str, targets: str, parameters: Parameters) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ..formatting import number
 from . import delete_record, purge, tasks
 from .contract import Verb
 from .failure_verbs import acknowledge, annotate, mute
+from .phrases import counted
 from .schedule_verbs import run, switch
 from .task_verbs import abort, apply, discard, rerun, revoke, stamps
 from .worker_verbs import consumers, events, limits, pool, presence
@@ -21,14 +21,14 @@ DELETE = Verb(
     destroys=True,
     question=lambda count: (
         ngettext("Delete the record of %(count)s task?", "Delete the records of %(count)s tasks?", count)
-        % {"count": number(count)}
+        % {"count": counted(count)}
     ),
     consequence=_(
         "The task and all its events are gone from every list for good. Nothing is sent to a worker or a broker, and "
         "totals keep counting what happened."
     ),
     button=lambda count: (
-        ngettext("Delete %(count)s record", "Delete %(count)s records", count) % {"count": number(count)}
+        ngettext("Delete %(count)s record", "Delete %(count)s records", count) % {"count": counted(count)}
     ),
     safe_button=_("Keep them"),
     happens=_("will be deleted, with all their events"),

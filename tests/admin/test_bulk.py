@@ -253,3 +253,19 @@ def test_no_run_page_asks_more_with_more_tasks(django_assert_max_num_queries: An
     run = ask(client, all="1")
     with django_assert_max_num_queries(12):
         client.get(url("run", run))
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"), [(7_135, "about 7,135"), (None, "more than 10")], ids=["estimate", "lower bound"]
+)
+def test_an_estimate_is_one_in_every_sentence_of_the_question(expected: int | None, words: str) -> None:
+    client = operator()
+    make_task()
+    run = ask(client, all="1", query="")
+    run.dry_run |= {"complete": False, "looked_at": 10, "eligible": 10, "expected": expected}
+    run.save()
+    page = re.sub(r"\s+", " ", client.get(url("run", run)).content.decode())
+    assert page.count(f"Delete the records of {words} tasks?") == 3, "title, crumb and heading"
+    assert f"<b>{words[0].upper()}{words[1:]} eligible.</b>" in page
+    assert f">Delete {words} records</button>" in page
+    assert f"<b>{words}</b>" in page
