@@ -79,6 +79,7 @@ class Facets:
     facets: tuple[Facet, ...]
     since: datetime | None = None
     in_time: bool = True
+    has_mistake: bool = False
     total: int | None = None
     most: int = MOST
     beside: dict[str, int] = field(default_factory=dict)
@@ -90,6 +91,11 @@ class Facets:
         """`total` is how many tasks match, and not how many were looked at."""
         return self.total is not None and self.total < self.most
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything was counted at all: not without time, and not while the filter has a mistake."""
+        return self.in_time and not self.has_mistake
+
 
 def facets(asked: Asked, reading: Reading, beside: Mapping[str, QuerySet[Task]] | None = None) -> Facets:
     """Each field's values under the question without that field's own terms, and what else a page counts (`beside`).
@@ -99,7 +105,7 @@ def facets(asked: Asked, reading: Reading, beside: Mapping[str, QuerySet[Task]] 
     beside.
     """
     if asked.mistakes:
-        return Facets(_read(asked, {}, {}, MOST))
+        return Facets(_read(asked, {}, {}, MOST), has_mistake=True)
     first = MOST if len(conjuncts(asked.question.tree)) < 2 else min(MOST, MOST_OF_SEVERAL)
     chosen = chosen_range(asked)
     newest = min(chosen[2], asked.now) if chosen is not None else asked.now

@@ -334,3 +334,11 @@ def test_every_number_of_matching_tasks_says_how_it_is_meant(
     page = re.sub(r"\s+", " ", get(viewer))
     assert f"Select all that match <span class=\"mon-dim\">({words})</span>" in page
     assert f"All that match, {words}</p>" in page
+
+
+def test_nothing_is_said_to_be_none_while_the_filter_has_a_mistake(viewer: Client) -> None:
+    make_task("a")
+    page = get(viewer, q="runtime:abc")
+    facets = page[page.index('id="mon-facets"') :]
+    assert set(re.findall(r'mon-facet-count">([^<]*)<', facets)) == {"–"}
+    assert ">none<" not in facets

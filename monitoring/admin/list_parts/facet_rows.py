@@ -14,6 +14,7 @@ from ...queries.facets import Facet, Facets
 from ...queries.search.editing import remove_field, toggle
 from ...queries.search.printing import value_text
 from ...queries.search.tree import Pattern
+from ...templatetags.monitoring_format import UNKNOWN
 from ...templatetags.monitoring_parts import function_name, icon, state_icon, worker_name
 from .address import ListAddress
 
@@ -23,11 +24,13 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class FacetRow:
-    """`text`: the value as it stands in a URL. `exclude_url`: with it left out, or no longer so."""
+    """`text`: the value as it stands in a URL. `number`: None where nothing was counted. `exclude_url`: with it left
+    out, or no longer so.
+    """
 
     value: str
     text: str
-    number: int
+    number: int | None
     chosen: bool
     excluded: bool
     exclude_url: str
@@ -45,10 +48,11 @@ class FacetPart:
     clear_url: str | None
     complete: bool
     counted: int
+    is_known: bool
 
 
 def facet_parts(address: ListAddress, found: Facets) -> list[FacetPart]:
-    return [_part(address, facet) for facet in found.facets]
+    return [_part(address, facet, found.is_known) for facet in found.facets]
 
 
 def ticked(parts: list[FacetPart]) -> list[tuple[str, str]]:
@@ -74,10 +78,14 @@ def _row(field: str, row: FacetRow) -> str:
         f'<label class="mon-facet"><input form="mon-filter" type="checkbox" name="{field}" value="{text}"{checked}>'
         f"{state_icon(row.value) if field == 'state' else ''}"
         f'<span class="mon-facet-value" title="{value}">{escape(shown)}</span>'
-        f'<span class="mon-facet-count">{formatting.number(row.number)}</span></label>\n'
+        f'<span class="mon-facet-count">{_number(row.number)}</span></label>\n'
         f'<a class="mon-facet-not" href="{escape(row.exclude_url)}"{current} title="{title}" aria-label="{label}">'
         f"{icon('minus-circle')}</a>\n</div>"
     )
+
+
+def _number(value: int | None) -> str:
+    return UNKNOWN if value is None else formatting.number(value)
 
 
 def _kind(row: FacetRow) -> str:
@@ -88,7 +96,7 @@ def _kind(row: FacetRow) -> str:
     return "" if row.number else " mon-facet-none"
 
 
-def _part(address: ListAddress, facet: Facet) -> FacetPart:
+def _part(address: ListAddress, facet: Facet, is_known: bool) -> FacetPart:
     tree = address.question.tree
     rows = []
     for value in facet.values:
@@ -97,7 +105,7 @@ def _part(address: ListAddress, facet: Facet) -> FacetPart:
             FacetRow(
                 value.value,
                 value_text(facet.field, pattern),
-                value.number,
+                value.number if is_known else None,
                 value.chosen,
                 value.excluded,
                 address.with_tree(toggle(tree, facet.field, pattern, excluded=True)).url(),
@@ -115,6 +123,7 @@ def _part(address: ListAddress, facet: Facet) -> FacetPart:
         address.with_tree(cleared).url() if cleared != tree else None,
         facet.complete,
         facet.counted,
+        is_known,
     )
 
 
