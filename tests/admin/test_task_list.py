@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from monitoring.admin import task_list
 from monitoring.models import Consumer
+from monitoring.queries import facets as facets_module
 from monitoring.queries import reading as reading_module
 from monitoring.queries.estimates import Estimate
 from monitoring.queries.keyset import Place
@@ -342,3 +343,12 @@ def test_nothing_is_said_to_be_none_while_the_filter_has_a_mistake(viewer: Clien
     facets = page[page.index('id="mon-facets"') :]
     assert set(re.findall(r'mon-facet-count">([^<]*)<', facets)) == {"–"}
     assert ">none<" not in facets
+
+
+def test_a_facet_of_a_sample_says_so_beside_its_name(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facets_module, "MOST", 3)
+    for number in range(4):
+        make_task(f"t{number}", state="FAILURE" if number == 0 else "SUCCESS")
+    page = re.sub(r"\s+", " ", get(viewer, state="FAILURE"))
+    assert re.search(r"<legend>State <span[^>]*>newest 3</span></legend>", page)
+    assert "<legend>Task</legend>" in page, "it is counted whole"
