@@ -12,6 +12,7 @@ from ..control.dry_run import DryRun
 from ..control.phrases import About, MoreThan, counted
 from ..models import BulkRun
 from ..models.bulk_run import RunState
+from .control_question import nothing_fits
 
 
 def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
     found, asked = DryRun(**run.dry_run), run.state == RunState.ASKED
     count = _eligible(found)
     return {
-        "title": verb.question(count) if asked else str(verb.label),
+        "title": _title(found, verb, count) if asked else str(verb.label),
         "run": run,
         "verb": verb,
         "list_url": list_url,
@@ -39,6 +40,10 @@ def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
         "results": _listed(run),
         "handled": handled(run),
     }
+
+
+def _title(found: DryRun, verb: Verb, count: int) -> str:
+    return verb.question(count) if count else nothing_fits(verb, found.looked_at)
 
 
 def _eligible(found: DryRun) -> int:

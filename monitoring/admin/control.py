@@ -111,7 +111,7 @@ class ControlViews:
         response = self._page.page(
             request,
             "control_question.html",
-            question.confirmation.question,
+            question.title,
             question=question,
             problem=problem,
             next=back,

@@ -35,6 +35,8 @@ class Question:
     reason: str = ""
     #: What is missing beside the parameters.
     mistake: str = ""
+    #: Whether none of the targets fits, whatever the parameters are.
+    is_hopeless: bool = False
 
     @classmethod
     def of(
@@ -66,12 +68,20 @@ class Question:
             left_out,
             given.get("reason", ""),
             mistake,
+            is_hopeless=bool(objects) and not eligible and all(map(verb.why_not, objects)),
         )
 
     @property
     def is_answered(self) -> bool:
         """Whether it is confirmed with everything that it needs."""
         return self.form.is_valid() and not self.mistake
+
+    @property
+    def title(self) -> str:
+        """What is asked, or that there is nothing to ask."""
+        if self.is_hopeless:
+            return nothing_fits(self.verb, len(self.targets))
+        return self.confirmation.question
 
     @property
     def limit(self) -> str:
@@ -86,6 +96,13 @@ class Question:
     def more(self) -> int:
         """Eligible targets beside those that are named."""
         return max(0, len(self.eligible) - NAMED)
+
+
+def nothing_fits(verb: Verb, count: int) -> str:
+    """The heading in the place of a question that could do nothing."""
+    if count == 1:
+        return _("%(verb)s is not possible") % {"verb": verb.label}
+    return _("%(verb)s is not possible for any of them") % {"verb": verb.label}
 
 
 def _form(

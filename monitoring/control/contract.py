@@ -89,13 +89,20 @@ def nothing_against(target: Any, parameters: Parameters) -> str:
     return ""
 
 
+def nothing_against_state(state: str) -> str:
+    """The `why_not_in` of a verb that no state alone makes a target unfit for."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Verb:
     """One thing that a user can do to targets of one kind.
 
     `find(ids, visibility)` answers those of at most :attr:`chunk` targets that exist and may be seen, by id, with what
     `why_not` looks at: the reason, as a sentence, why a target is not eligible in its present state, or an empty text.
-    `why_not_so` is the same for a target and the parameters together.
+    `why_not_so` is the same for a target and the parameters together; `why_not_in` for all targets of a state,
+    whatever else is known of them, so that a list can say it of its rows: of tasks a :class:`State`, of groups of
+    failures ``"open"`` or ``"heard"``.
 
     `act(ids, visibility, parameters)`, or `act_as(ids, actor, parameters)` where it matters who acts (one of the two is
     given), does it to eligible targets and judges each once more, under a lock where there
@@ -127,6 +134,7 @@ class Verb:
     act: Callable[[Sequence[str], Visibility, Parameters], Results] | None = None
     act_as: Callable[[Sequence[str], Actor, Parameters], Results] | None = None
     why_not_so: Callable[[Any, Parameters], str] = nothing_against
+    why_not_in: Callable[[str], str] = nothing_against_state
     observe: Callable[[Results, Visibility, Parameters, float], Results] | None = None
     form: type[ParametersForm] = NoParameters
     #: The same as `question`, `consequence` and `button` for targets and parameters that are known.

@@ -21,7 +21,12 @@ ENDED = frozenset({State.SUCCESS, State.FAILURE, State.REVOKED, State.REJECTED, 
 
 def why_not(task: Task) -> str:
     """Why the record of a task cannot be deleted, or nothing."""
-    if task.state in ENDED:
+    return why_not_in(task.state)
+
+
+def why_not_in(state: str) -> str:
+    """The same of all tasks of a state."""
+    if state in ENDED:
         return ""
     words: Mapping[str, str] = {
         State.PENDING: _(
@@ -39,7 +44,7 @@ def why_not(task: Task) -> str:
             "The record of a task that will be retried cannot be deleted: its next event would bring the record back"
         ),
     }
-    return words[task.state]
+    return words[state]
 
 
 def delete(ids: Sequence[str], visibility: Visibility, parameters: Parameters) -> Results:

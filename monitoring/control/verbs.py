@@ -35,6 +35,7 @@ DELETE = Verb(
     did=_("deleted the record"),
     find=tasks.find,
     why_not=delete_record.why_not,
+    why_not_in=delete_record.why_not_in,
     act=delete_record.delete,
     local=True,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import template
@@ -9,6 +10,7 @@ from django.db.models.options import Options
 
 from ..control.contract import Verb
 from ..control.parameters import ParametersForm
+from ..queries.search.fields import STATES
 
 register = template.Library()
 
@@ -31,6 +33,13 @@ def datalists(form: ParametersForm | None) -> list[tuple[str, list[str]]]:
 def to_put_right(form: ParametersForm, name: str) -> list[str]:
     """What is wrong with the value that a field begins with; nothing once something was typed: errors say it then."""
     return [] if form.is_bound else form.to_put_right().get(name, [])
+
+
+@register.filter
+def never(verb: Verb) -> str:
+    """The states of rows that the verb fits none of, with the reasons, as JSON for js/list/selection.js."""
+    states = ("open", "heard") if verb.target_kind == "failure" else STATES
+    return json.dumps({state: words for state in states if (words := verb.why_not_in(state))})
 
 
 @register.filter

@@ -269,3 +269,16 @@ def test_an_estimate_is_one_in_every_sentence_of_the_question(expected: int | No
     assert f"<b>{words[0].upper()}{words[1:]} eligible.</b>" in page
     assert f">Delete {words} records</button>" in page
     assert f"<b>{words}</b>" in page
+
+
+def test_where_none_is_eligible_nothing_is_asked() -> None:
+    client = client_of("operator", "view_task", "revoke_task")
+    tasks = [make_task(state="FAILURE") for _ in range(2)]
+    run = ask(client, verb="revoke", _selected_action=[task.pk for task in tasks])
+    page = re.sub(r"\s+", " ", client.get(url("run", run)).content.decode())
+    assert page.count("Revoke is not possible for any of them") == 3, "title, crumb and heading"
+    assert "None of 2 is eligible." in page
+    assert "It has already ended: it failed" in page
+    form = only_form(page, "confirm", run)
+    assert "<button" not in form
+    assert ">Back to the list</a>" in form

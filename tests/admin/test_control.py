@@ -17,10 +17,12 @@ from monitoring.admin.control_actions import page_of
 from monitoring.control import audit
 from monitoring.control import broadcast as broadcast_module
 from monitoring.control.actor import Actor
-from monitoring.control.contract import Outcome, Result
+from monitoring.control.contract import Outcome, Result, Verb
 from monitoring.control.verbs import VERBS
 from monitoring.models import AuditEntry, Task, Worker
 from monitoring.models.audit_entry import Ending
+from monitoring.queries.search.fields import STATES
+from monitoring.queries.visibility import Visibility
 from tests.factories import make_failure_group, make_queue, make_task, make_user, make_worker
 from tests.services.found import free_port
 
@@ -70,7 +72,8 @@ def test_each_verb_has_a_question_that_does_nothing(admin_client: Client, verb: 
     }
     response = admin_client.get(url_of(verb), {"target": targets[VERBS[verb].target_kind]})
     assert response.status_code == 200
-    assert str(VERBS[verb].safe_button) in text(response)
+    page = text(response)
+    assert str(VERBS[verb].safe_button) in page or f"{VERBS[verb].label} is not possible</h1>" in page
     assert 'name="csrfmiddlewaretoken"' in text(response)
     assert not AuditEntry.objects.exists()
 
@@ -331,3 +334,23 @@ def test_a_question_with_arguments_that_nobody_can_read_asks_for_them() -> None:
     data = {"target": TASK, "confirmed": 1, "tick": 1, "args": "", "kwargs": "{}"}
     assert "Nothing of them can be read here" in text(client.post(url_of("rerun"), data))
     assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_verb_that_fits_none_of_its_targets_asks_nothing(admin_client: Client, count: int) -> None:
+    groups = [make_failure_group(f"{number:032x}").pk for number in range(count)]
+    page = text(admin_client.get(url_of("failure_unmute"), {"target": groups}))
+    assert f"Unmute is not possible{'' if count == 1 else ' for any of them'}</h1>" in page
+    assert "It is not muted" in page
+    question = page[page.index('class="mon-question"') :]
+    question = question[: question.index("</form>")]
+    assert "<button" not in question
+    assert 'name="reason"' not in question
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS.values() if verb.target_kind == "task"], ids=lambda verb: verb.name)
+@pytest.mark.parametrize("state", STATES)
+def test_what_a_row_says_of_its_state_is_what_the_verb_says_of_the_task(verb: Verb, state: str) -> None:
+    task = make_task(TASK, state=state)
+    words = verb.why_not_in(state)
+    assert not words or verb.why_not(verb.find([task.pk], Visibility.everything())[task.pk]) == words

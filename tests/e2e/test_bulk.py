@@ -72,6 +72,26 @@ def test_the_question_has_its_focus_on_the_safe_answer(open_page: OpenPage) -> N
     assert Task.objects.count() == 3
 
 
+def test_an_action_that_fits_no_selected_row_is_disabled_with_the_reason(open_page: OpenPage) -> None:
+    make_task("failed", state="FAILURE")
+    make_task("waits", state="PENDING")
+    grant("revoke_task", "delete_task")
+    page = open_page("monitoring/task/")
+    revoke = page.get_by_role("button", name="Revoke…")
+    delete = page.get_by_role("button", name="Delete record…")
+    page.locator('tr[data-task="failed"] input').check()
+    expect(revoke).to_be_disabled()
+    expect(revoke).to_have_attribute("title", "It has already ended: it failed")
+    expect(delete).to_be_enabled()
+    page.locator('tr[data-task="waits"] input').check()
+    expect(revoke).to_be_enabled()
+    expect(revoke).to_have_attribute("title", "")
+    page.locator('tr[data-task="failed"] input').uncheck()
+    expect(delete).to_be_disabled()
+    page.get_by_label("Select all that match").check()
+    expect(delete).to_be_enabled()
+
+
 def pages(open_page: OpenPage, **options: Any) -> tuple[Page, list[str]]:
     make_tasks(3)
     make_task(LONG, state="STARTED")

@@ -98,7 +98,7 @@ def _row(task: Task, cells: Iterable[_Cell], place: Place) -> str:
     task_id = escape(task.task_id)
     label = place.select_label % {"task_id": escape(formatting.cut(task.task_id, 13))}
     return (
-        f'<tr data-task="{task_id}">\n'
+        f'<tr data-task="{task_id}" data-is="{escape(task.state)}">\n'
         '<td class="mon-cell-select"><input type="checkbox" form="mon-bulk" name="_selected_action"'
         f' value="{task_id}" aria-label="{label}"></td>\n'
         f"{''.join([cell(task, place) for cell in cells])}</tr>"

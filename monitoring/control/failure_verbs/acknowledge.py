@@ -24,7 +24,11 @@ def _take_back(ids: Sequence[str], actor: Actor, parameters: Parameters) -> Resu
 
 
 def _is_not(target: FailureTarget) -> str:
-    return "" if target.triage.acknowledged_at is not None else _now("Nobody has acknowledged it")
+    return "" if target.triage.acknowledged_at is not None else _is_open("open")
+
+
+def _is_open(state: str) -> str:
+    return _now("Nobody has acknowledged it") if state == "open" else ""
 
 
 ACKNOWLEDGE = failure_verb(
@@ -55,5 +59,6 @@ UNACKNOWLEDGE = failure_verb(
     happens=_("will be open again"),
     did=_("took the acknowledgement back of the failures"),
     why_not=_is_not,
+    why_not_in=_is_open,
     act_as=_take_back,
 )

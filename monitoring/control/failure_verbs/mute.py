@@ -55,7 +55,11 @@ def _unmute(ids: Sequence[str], actor: Actor, parameters: Parameters) -> Results
 
 def _is_not(target: FailureTarget) -> str:
     until = target.triage.muted_until
-    return "" if until is not None and until > timezone.now() else _now("It is not muted")
+    return "" if until is not None and until > timezone.now() else _is_heard("heard")
+
+
+def _is_heard(state: str) -> str:
+    return _now("It is not muted") if state == "heard" else ""
 
 
 MUTE = failure_verb(
@@ -88,5 +92,6 @@ UNMUTE = failure_verb(
     happens=_("will be heard again"),
     did=_("unmuted the failures"),
     why_not=_is_not,
+    why_not_in=_is_heard,
     act_as=_unmute,
 )

@@ -27,7 +27,7 @@ from ..delete_record import ENDED
 from ..parameters import Parameters
 from ..tasks import find as find_tasks
 from .revoke import PAUSE, PERMISSION
-from .targets import Phrases, TaskTarget, ended, find
+from .targets import Phrases, TaskTarget, ended, ended_in, find
 
 #: Backends from which nobody but the sender can read a state.
 UNREADABLE = frozenset({"DisabledBackend", "RPCBackend"})
@@ -166,6 +166,7 @@ ABORT = Verb(
     did=_("aborted"),
     find=find,
     why_not=_why_not,
+    why_not_in=ended_in,
     act=_abort,
     observe=_observe,
     chunk=100,

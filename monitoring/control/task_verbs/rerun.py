@@ -33,7 +33,7 @@ from ..sending import send_over
 from ..tasks import gone
 from .apply import observe_made
 from .rerun_form import RATE, RerunForm, not_replaced
-from .rerun_target import RerunTarget, find, why_not
+from .rerun_target import RerunTarget, find, waits_in, why_not
 
 #: Of a bulk rerun: tasks of one chunk at most, and about how many seconds it takes. It can be stopped between two.
 CHUNK, SECONDS_OF_CHUNK = 50, 1.0
@@ -261,6 +261,7 @@ RERUN = Verb(
     form=RerunForm,
     find=find,
     why_not=why_not,
+    why_not_in=waits_in,
     why_not_so=_why_not_so,
     act=_run_again,
     observe=observe_made,

@@ -60,13 +60,8 @@ def find(ids: Sequence[str], visibility: Visibility) -> Mapping[str, RerunTarget
 def why_not(target: RerunTarget) -> str:
     """Why a task cannot be run again, whatever is known of its arguments; or nothing."""
     task = target.task
-    waits: Mapping[str, str] = {
-        State.PENDING: _("It has not run yet: it still waits in its queue"),
-        State.RECEIVED: _("It has not run yet: a worker has it and will run it"),
-        State.RETRY: _("It has not ended: it will be retried by itself"),
-    }
-    if task.state in waits:
-        return waits[task.state]
+    if words := waits_in(task.state):
+        return words
     if not task.name:
         return _("Its name is not known: no event has told it")
     if task.name.startswith("celery."):
@@ -74,3 +69,13 @@ def why_not(target: RerunTarget) -> str:
     if target.is_registered is False:
         return _("No worker that is known has a task of this name registered, and neither has this site")
     return ""
+
+
+def waits_in(state: str) -> str:
+    """Why no task of this state can be run again, or nothing."""
+    waits: Mapping[str, str] = {
+        State.PENDING: _("It has not run yet: it still waits in its queue"),
+        State.RECEIVED: _("It has not run yet: a worker has it and will run it"),
+        State.RETRY: _("It has not ended: it will be retried by itself"),
+    }
+    return waits.get(state, "")

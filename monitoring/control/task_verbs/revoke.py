@@ -24,7 +24,7 @@ from ..delete_record import ENDED
 from ..parameters import Parameters, ParametersForm
 from ..tasks import is_identifier
 from .answers import summed_up, terminated
-from .targets import CHUNK, Phrases, TaskTarget, ended, find
+from .targets import CHUNK, Phrases, TaskTarget, ended, ended_in, find
 
 PERMISSION = "monitoring.revoke_task"
 #: Pools that can end a running task (celery/concurrency: `terminate_job`).
@@ -55,8 +55,8 @@ class SignalForm(ParametersForm):
         return self.cleaned_data["signal"] or "SIGTERM"
 
 
-def _runs(target: TaskTarget) -> str:
-    if target.task.state != State.STARTED:
+def _runs(state: str) -> str:
+    if state != State.STARTED:
         return ""
     return _now("It runs already, which a revoke does not stop: terminate it instead")
 
@@ -148,7 +148,8 @@ REVOKE = _verb(
     label=_("Revoke"),
     happens=_("will be revoked"),
     did=_("revoked"),
-    why_not=lambda target: ended(target) or _runs(target),
+    why_not=lambda target: ended(target) or _runs(target.task.state),
+    why_not_in=lambda state: ended_in(state) or _runs(state),
     act=_revoke,
 )
 
@@ -173,6 +174,7 @@ TERMINATE = _verb(
     form=SignalForm,
     pools=ENDING,
     why_not=lambda target: ended(target) or _cannot_be_ended(target),
+    why_not_in=ended_in,
     act=_terminate,
 )
 

@@ -40,7 +40,12 @@ def find(ids: Sequence[str], visibility: Visibility) -> Mapping[str, TaskTarget]
 
 def ended(target: TaskTarget) -> str:
     """Why nothing can be done to a task that has ended, or nothing."""
-    if target.task.state not in ENDED:
+    return ended_in(target.task.state)
+
+
+def ended_in(state: str) -> str:
+    """The same of a task's state."""
+    if state not in ENDED:
         return ""
     words: Mapping[str, str] = {
         State.SUCCESS: _("It has already ended: it succeeded"),
@@ -49,7 +54,7 @@ def ended(target: TaskTarget) -> str:
         State.REJECTED: _("It has already ended: it was rejected"),
         State.LOST: _("It is lost: no worker and no queue has it any more"),
     }
-    return words[target.task.state]
+    return words[state]
 
 
 #: Phrases about tasks.

@@ -1,6 +1,13 @@
-// Which rows are selected: the page's, or all that match. Actions are dashed until something is.
+// Which rows are selected: the page's, or all that match. Actions are dashed until something is that they fit.
 
 import { isShortcut } from "../live/keys.js";
+
+/** Why a button does nothing to any of the rows in `states`, of which it says itself what it never fits. */
+function whyNot(button, states) {
+  const never = JSON.parse(button.dataset.never ?? "{}");
+  const reasons = states.map((state) => state.split(" ").map((each) => never[each]).find(Boolean));
+  return reasons.length > 0 && reasons.every(Boolean) ? [...new Set(reasons)].join("\n") : "";
+}
 
 /** `form` is an id, `table` a selector, `name` that of the boxes, `key` the data attribute that names a row. */
 export function selection({ form: id, table, name, key }) {
@@ -26,8 +33,11 @@ export function selection({ form: id, table, name, key }) {
     page.indeterminate = chosen > 0 && chosen < rows.length;
     words.textContent = chosen ? words.dataset.words.replace("{number}", chosen) : words.dataset.none;
     form.classList.toggle("mon-bulk-some", chosen > 0 || isAll());
+    const states = rows.filter((box) => box.checked).map((box) => box.closest("tr").dataset.is ?? "");
     needing.forEach((button) => {
-      button.disabled = !chosen && !isAll();
+      const reason = isAll() ? "" : whyNot(button, states);
+      button.disabled = (!chosen && !isAll()) || reason !== "";
+      button.title = reason;
     });
   }
 
