@@ -55,6 +55,8 @@ class Action:
     next: str
     form: ParametersForm | None = None
     icon: str = ""
+    #: The one button of the page that is coloured.
+    is_primary: bool = False
 
     @property
     def label(self) -> str:

@@ -26,7 +26,7 @@ from .payload import may_view_payload
 from .saved_views import SavedViewViews
 from .start import StartView, start_url
 from .suggest import SuggestView
-from .task_actions import task_actions
+from .task_actions import in_front, task_actions
 from .task_list import opening_address, task_list
 from .task_page import task_page
 from .task_parts.place_in_list import beside, link_to_list, list_query
@@ -83,7 +83,8 @@ class TaskAdmin(MonitoringAdmin):
             return self.not_found(request, unquote(object_id))
         context = task_page(request, found, visibility, may_view_payload(request))
         context["worker_exists"] = worker_exists and request.user.has_perm("monitoring.view_worker")
-        context["actions"] = task_actions(request, self.admin_site.name, found, found.worker_pool)
+        actions = task_actions(request, self.admin_site.name, found, found.worker_pool)
+        context["front_actions"], context["more_actions"] = in_front(actions)
         context |= banner(request, self.admin_site.name)
         return self.page(request, "task_page.html", str(found), **live, **context)
 

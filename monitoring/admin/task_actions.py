@@ -27,5 +27,19 @@ def task_actions(request: HttpRequest, site_name: str, task: Task, pool: str | N
     return kept + [replace(action, next=list_url) for action in found if _deletes(action)]
 
 
+def in_front(actions: list[Action]) -> tuple[list[Action], list[Action]]:
+    """What stands in the head of the page, and what is in its menu.
+
+    In front is what fits the task now and may be wanted first: running it again, as the primary button, else what ends
+    it, of which two at most.
+    """
+    fit = [action for action in actions if not action.why_not and not _deletes(action)]
+    again = [replace(action, is_primary=True) for action in fit if not action.verb.destroys][:1]
+    front = again or fit[:2]
+    names = {action.verb.name for action in front}
+    rest = [action for action in actions if action.verb.name not in names]
+    return front, sorted(rest, key=lambda action: bool(action.why_not))
+
+
 def _deletes(action: Action) -> bool:
     return action.verb.local and action.verb.destroys

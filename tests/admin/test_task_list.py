@@ -333,7 +333,7 @@ def test_every_number_of_matching_tasks_says_how_it_is_meant(
     make_task("a")
     monkeypatch.setattr(task_list, "total", lambda *_args: estimate)
     page = re.sub(r"\s+", " ", get(viewer))
-    assert f"Select all that match <span class=\"mon-dim\">({words})</span>" in page
+    assert f'Select all that match <span class="mon-dim">({words})</span>' in page
     assert f"All that match, {words}</p>" in page
 
 

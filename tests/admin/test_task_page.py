@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.models import Task
-from tests.factories import make_event, make_task, make_worker
+from tests.factories import VIEWER_PERMISSIONS, make_event, make_task, make_user, make_worker
 
 pytestmark = pytest.mark.django_db
 
@@ -240,3 +240,43 @@ def test_the_trace_of_a_task_is_linked_where_settings_say_where_traces_are(
     }
     assert f'href="https://jaeger.example.com/trace/{TRACE}?a=1&amp;b=2"' in page_of(admin_client, task)
     assert "jaeger" not in page_of(admin_client, make_task("without"))
+
+
+def url_of(task_id: str) -> str:
+    return reverse("admin:monitoring_task_change", args=[task_id])
+
+
+def head_of(page: str) -> tuple[str, str]:
+    """The buttons beside the name, and the menu behind them."""
+    controls = page[page.index('class="mon-subject-controls"') : page.index('class="mon-facts"')]
+    front, _, menu = controls.partition("<details")
+    return front, menu
+
+
+def test_what_fits_a_task_stands_beside_its_name_and_the_rest_in_a_menu(admin_client: Client) -> None:
+    make_task("over", name="tasksdemo.tasks.slow.slow_task", state="FAILURE")
+    front, menu = head_of(admin_client.get(url_of("over")).content.decode())
+    assert re.findall(r">([^<>]+…)<", front) == ["Run again…"]
+    assert "mon-button-primary" in front
+    assert re.findall(r">([^<>]+…)</a>", menu) == ["Delete record…"]
+    assert (
+        menu.index("Delete record…") < menu.index("Revoke<") < menu.index("It has already ended: it failed")
+    )
+    assert "Raw JSON" in menu
+
+
+def test_a_task_that_waits_can_be_revoked_at_once(admin_client: Client) -> None:
+    make_task("waits", name="tasksdemo.tasks.slow.slow_task", state="RECEIVED")
+    front, menu = head_of(admin_client.get(url_of("waits")).content.decode())
+    assert re.findall(r">([^<>]+…)<", front) == ["Revoke…", "Revoke and terminate…"]
+    assert "mon-button-primary" not in front
+    assert menu.index("Run again<") < menu.index("It has not run yet")
+
+
+def test_who_may_do_nothing_sees_no_menu() -> None:
+    viewer = Client()
+    viewer.force_login(make_user("viewer", *VIEWER_PERMISSIONS))
+    make_task("over")
+    front, menu = head_of(viewer.get(url_of("over")).content.decode())
+    assert "Raw JSON" in front
+    assert not menu

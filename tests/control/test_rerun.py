@@ -196,7 +196,9 @@ def test_a_mark_of_a_cut_of_ours_is_never_sent(no_broker):
 
 
 def test_the_places_of_redacted_values_are_named(no_broker):
-    with pytest.raises(InvalidParameters, match=r"Redacted before it was stored: card\.number, key\. Put the real"):
+    with pytest.raises(
+        InvalidParameters, match=r"Redacted before it was stored: card\.number, key\. Put the real"
+    ):
         run_again(failed(), kwargs={"card": {"number": "[redacted]", "of": 1}, "key": "[redacted]"})
 
 

@@ -69,7 +69,9 @@ def test_a_failed_task_is_run_again_with_edited_arguments(open_page: OpenPage, b
     assert serious(page) == []
     page.get_by_role("checkbox").check()
     expect(page.get_by_role("button", name="Run")).to_be_disabled()
-    expect(page.locator(".mon-field-wrong")).to_contain_text("args[0]. Put the real value in the place of [redacted]")
+    expect(page.locator(".mon-field-wrong")).to_contain_text(
+        "args[0]. Put the real value in the place of [redacted]"
+    )
     expect(page.locator("[name=kwargs]")).to_have_value('{"tries": 1}')
     page.locator("[name=args]").fill("[2]")
     expect(page.locator(".mon-field-wrong")).to_have_count(0)
