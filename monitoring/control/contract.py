@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,9 @@ MODELS: Mapping[str, type[models.Model]] = {
     "failure": FailureGroup,
     "queue": Queue,
 }
+
+#: Characters of the button that answers a question.
+LONGEST_BUTTON = 32
 
 #: Pools as :attr:`Worker.pool` has them.
 POOLS = ("prefork", "threads", "solo", "gevent", "eventlet")
@@ -173,9 +176,13 @@ class Verb:
     def confirmation(
         self, targets: Sequence[Any], parameters: Parameters, visibility: Visibility
     ) -> Confirmation:
-        """What to ask before it is used on targets that `find` answered. Cost: one query at most."""
+        """What to ask before it is used on targets that `find` answered. Cost: one query at most.
+
+        A button that would not stand beside another one says only the verb: the question above has the name.
+        """
         if self.confirm is not None:
-            return self.confirm(targets, parameters, visibility)
+            asked = self.confirm(targets, parameters, visibility)
+            return replace(asked, button=str(self.label)) if len(asked.button) > LONGEST_BUTTON else asked
         count = len(targets)
         return Confirmation(
             self.question(count), str(self.consequence), self.button(count), str(self.safe_button)

@@ -355,3 +355,13 @@ def test_what_a_row_says_of_its_state_is_what_the_verb_says_of_the_task(name: st
     task = make_task(TASK, state=state)
     words = verb.why_not_in(state)
     assert not words or verb.why_not(verb.find([task.pk], Visibility.everything())[task.pk]) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "button"), [("shop.pay", "Run shop.pay again"), ("tasksdemo.tasks.secret.secret_task", "Run again")]
+)
+def test_a_long_name_stands_in_the_question_and_not_on_the_button(name: str, button: str) -> None:
+    make_task(TASK, name=name, state="FAILURE", args="()", kwargs="{}")
+    target = VERBS["rerun"].find([TASK], Visibility.everything())[TASK]
+    asked = VERBS["rerun"].confirmation([target], {}, Visibility.everything())
+    assert (asked.question, asked.button) == (f"Run {name} again?", button)
