@@ -55,14 +55,50 @@ def _did(entry: AuditEntry) -> str:
     return verb.told(entry.parameters) if verb else entry.verb
 
 
+def done_words(target_kind: str, verb: str) -> str:
+    """What became of a target for which all went well."""
+    if target_kind == "worker":
+        return _("acknowledged")
+    words = {
+        "rerun": _("sent again"),
+        "revoke": _("acknowledged"),
+        "revoke_id": _("acknowledged"),
+        "revoke_by_stamped_headers": _("acknowledged"),
+        "terminate": _("acknowledged"),
+        "abort": _("marked as aborted"),
+        "delete": _("deleted"),
+        "apply": _("sent"),
+        "send_task": _("sent"),
+        "schedule_run": _("sent"),
+        "export": _("exported"),
+        "purge": _("purged"),
+        "discard": _("taken out"),
+    }
+    return words.get(verb, _("recorded"))
+
+
+def workers_acknowledged(entry: AuditEntry) -> str:
+    return _("%(done)s of %(count)s workers acknowledged") % {
+        "done": formatting.number(entry.done),
+        "count": formatting.number(entry.target_count),
+    }
+
+
 def _result(entry: AuditEntry) -> str:
-    """``done``, ``412 done, 31 left out``, ``refused``: numbers where there is more than one, or not all are done."""
+    """``acknowledged``, ``2 of 2 workers acknowledged``, ``412 sent again, 31 left out``, ``refused``.
+
+    Numbers where there is more than one, or not all are done. The words for what was done are those of the banner.
+    """
     label = str(entry.get_ending_display())
     handled = entry.done + entry.left_out + entry.failed
-    if entry.ending == Ending.REFUSED or handled <= (1 if entry.ending == Ending.DONE else 0):
+    if entry.ending == Ending.DONE and handled == 1:
+        return done_words(entry.target_kind, entry.verb)
+    if entry.ending == Ending.REFUSED or handled == 0:
         return label
+    if entry.ending == Ending.DONE and entry.target_kind == "worker" and not entry.left_out + entry.failed:
+        return workers_acknowledged(entry)
     parts = [
-        (_("%(count)s done"), entry.done),
+        (f"%(count)s {done_words(entry.target_kind, entry.verb)}", entry.done),
         (_("%(count)s left out"), entry.left_out),
         (_("%(count)s failed or not confirmed"), entry.failed),
     ]

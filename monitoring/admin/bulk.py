@@ -133,7 +133,7 @@ class BulkViews:
         run, verb = self._run(request, key)
         if _wants_json(request):
             return JsonResponse(progress(run))
-        context = run_context(run, verb, self._list_url(request, run.query))
+        context = run_context(run, verb, self._list_url(request, run.query), self._page.visibility(request))
         return self._page.page(request, "bulk_run.html", context.pop("title"), **context)
 
     def confirm(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:

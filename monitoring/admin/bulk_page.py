@@ -12,10 +12,13 @@ from ..control.dry_run import DryRun
 from ..control.phrases import About, MoreThan, counted
 from ..models import BulkRun
 from ..models.bulk_run import RunState
+from ..queries.bulk_runs import names_of
+from ..queries.visibility import Visibility
+from .audit_rows import done_words
 from .control_question import nothing_fits
 
 
-def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
+def run_context(run: BulkRun, verb: Verb, list_url: str, visibility: Visibility) -> dict[str, Any]:
     """What bulk_run.html needs, with the page's title."""
     found, asked = DryRun(**run.dry_run), run.state == RunState.ASKED
     count = _eligible(found)
@@ -37,7 +40,7 @@ def run_context(run: BulkRun, verb: Verb, list_url: str) -> dict[str, Any]:
         ],
         "button": verb.button(count),
         "progress": progress(run),
-        "results": _listed(run),
+        "results": _listed(run, visibility),
         "handled": handled(run),
     }
 
@@ -82,21 +85,25 @@ def _words(run: BulkRun) -> str:
         "left_out": formatting.number(run.left_out),
         "failed": formatting.number(run.failed),
     }
-    text = _("%(done)s done, %(left_out)s left out") % numbers
+    numbers["words"] = done_words("task", run.verb)
+    text = _("%(done)s %(words)s, %(left_out)s left out") % numbers
     return text + (_(", %(failed)s failed") % numbers if run.failed else "")
 
 
-def _listed(run: BulkRun) -> list[tuple[str, str, str, str]]:
-    """The first hundred results, those that are not simply done first: target, outcome, its name, words."""
+def _listed(run: BulkRun, visibility: Visibility) -> list[tuple[str, str | None, str, str, str]]:
+    """The first hundred results, those that are not simply done first: target, name of the task where there still is
+    one, outcome, its name, words.
+    """
     outcomes = {
-        Outcome.DONE: _("done"),
+        Outcome.DONE: done_words("task", run.verb),
         Outcome.LEFT_OUT: _("left out"),
         Outcome.UNCONFIRMED: _("no confirmation"),
         Outcome.FAILED: _("failed"),
     }
     if run.audit is None:
         return []
+    names = names_of(visibility, [target for target, *_rest in run.audit.results])
     return [
-        (target, outcome, outcomes[Outcome(outcome)], words)
+        (target, names.get(target), outcome, outcomes[Outcome(outcome)], words)
         for target, outcome, words, _seconds in run.audit.results
     ]

@@ -19,7 +19,7 @@ from ..models import AuditEntry
 from ..models.audit_entry import Ending
 from ..queries.audit import audit_entry
 from ..queries.visibility import visibility_of
-from .audit_rows import KINDS
+from .audit_rows import KINDS, workers_acknowledged
 from .control_actions import page_of
 from .url_query import with_parameters
 
@@ -143,7 +143,7 @@ def _sentence(line: Line) -> str:
 def _count(entry: AuditEntry) -> str:
     numbers = {"done": formatting.number(entry.done), "count": formatting.number(entry.target_count)}
     if entry.target_kind == "worker":
-        return _("%(done)s of %(count)s workers acknowledged") % numbers
+        return workers_acknowledged(entry)
     return _("done for %(done)s of %(count)s") % numbers
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..models import BulkChunk, BulkRun
+from ..models import BulkChunk, BulkRun, Task
+from .visibility import Visibility
 
 
 def results_of(run: BulkRun) -> Iterator[list[list[Any]]]:
@@ -17,3 +18,9 @@ def results_of(run: BulkRun) -> Iterator[list[list[Any]]]:
             return
         yield chunk.results
         number = chunk.number
+
+
+def names_of(visibility: Visibility, ids: Sequence[str]) -> dict[str, str]:
+    """The names of those of the tasks that exist, may be seen and have one. Cost: their primary keys."""
+    tasks = visibility.limit(Task.objects.filter(pk__in=ids)).exclude(name=None).order_by()
+    return {str(key): str(name) for key, name in tasks.values_list("pk", "name")}

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from monitoring.admin.audit_rows import audit_row
 from monitoring.control import audit
 from monitoring.control.actor import Actor
 from monitoring.control.perform import perform
@@ -294,3 +295,21 @@ def test_the_page_leads_to_an_export_of_what_it_shows() -> None:
     html = client_of("view_auditentry").get(reverse(LIST), {"via": "api"}).content.decode()
     assert f'href="{reverse(EXPORT)}?via=api"' in html
     assert f'href="{reverse(EXPORT)}?via=api&amp;_format=jsonl"' in html
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "numbers", "words"),
+    [
+        ("ping", "worker", {"done": 2, "target_count": 2}, "2 of 2 workers acknowledged"),
+        ("pool_grow", "worker", {"done": 1, "target_count": 1}, "acknowledged"),
+        ("rerun", "task", {"done": 1, "target_count": 1}, "sent again"),
+        ("rerun", "task", {"done": 3, "left_out": 1, "target_count": 4}, "3 sent again, 1 left out"),
+        ("failure_mute", "failure", {"done": 1, "target_count": 1}, "recorded"),
+    ],
+)
+def test_a_row_says_what_became_of_the_targets(
+    verb: str, kind: str, numbers: dict[str, int], words: str
+) -> None:
+    ending = "partly" if numbers.get("left_out") else "done"
+    entry = AuditEntry(verb=verb, target_kind=kind, targets=["a"], ending=ending, **numbers)
+    assert audit_row(entry).result == words

@@ -71,7 +71,7 @@ def test_selected_tasks_are_deleted_through_the_question_without_scripts() -> No
     page = client.post(url("confirm", run), {"reason": "too old", "csrfmiddlewaretoken": token}, follow=True)
     html = page.content.decode()
     assert set(Task.objects.values_list("pk", flat=True)) == {live.pk, other.pk}
-    assert "1 done, 1 left out" in html
+    assert "1 deleted, 1 left out" in html
     assert live.pk in html
     assert AuditEntry.objects.get().reason == "too old"
 
@@ -113,7 +113,7 @@ def test_progress_comes_as_json_for_scripts() -> None:
             break
     assert answer == {
         "state": "done", "done": 3, "left_out": 0, "failed": 0, "expected": 3, "part": 1.0,
-        "words": "3 done, 0 left out",
+        "words": "3 deleted, 0 left out",
     }  # fmt: skip
 
 
@@ -282,3 +282,14 @@ def test_where_none_is_eligible_nothing_is_asked() -> None:
     form = only_form(page, "confirm", run)
     assert "<button" not in form
     assert ">Back to the list</a>" in form
+
+
+def test_the_result_names_the_tasks_and_says_what_became_of_them() -> None:
+    client = client_of("operator", "view_task", "revoke_task")
+    make_task("over", name="shop.pay", state="FAILURE")
+    run = ask(client, verb="revoke", _selected_action=["over"])
+    client.post(url("confirm", run))
+    client.post(url("advance", run))
+    page = re.sub(r"\s+", " ", client.get(url("run", run)).content.decode())
+    assert "<b>shop.pay</b> <code>over</code>" in page
+    assert "0 acknowledged, 1 left out" in page

@@ -358,7 +358,8 @@ def test_what_a_row_says_of_its_state_is_what_the_verb_says_of_the_task(name: st
 
 
 @pytest.mark.parametrize(
-    ("name", "button"), [("shop.pay", "Run shop.pay again"), ("tasksdemo.tasks.secret.secret_task", "Run again")]
+    ("name", "button"),
+    [("shop.pay", "Run shop.pay again"), ("tasksdemo.tasks.secret.secret_task", "Run again")],
 )
 def test_a_long_name_stands_in_the_question_and_not_on_the_button(name: str, button: str) -> None:
     make_task(TASK, name=name, state="FAILURE", args="()", kwargs="{}")

@@ -56,7 +56,7 @@ def test_a_confirmed_run_goes_on_by_itself_to_its_result(open_page: OpenPage) ->
     page.fill("[name=reason]", "too old")
     page.click("text=Delete 1,700 records")
     expect(page.locator("h2", has_text="Done")).to_be_visible(timeout=120_000)
-    expect(page.locator("[role=status] b")).to_have_text("1,700 done, 1 left out")
+    expect(page.locator("[role=status] b")).to_have_text("1,700 deleted, 1 left out")
     assert list(Task.objects.values_list("pk", flat=True)) == ["kept"]
     page.goto("/admin/monitoring/auditentry/")
     expect(page.locator("td", has_text="too old")).to_be_visible()

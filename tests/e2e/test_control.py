@@ -119,7 +119,7 @@ def test_all_tasks_that_match_are_revoked_before_they_run(stack: Stack, reader: 
     expect(page.locator(".mon-question")).to_contain_text("3 eligible")
     page.locator(".mon-question-foot button[type=submit]").last.click()
     expect(page.locator("h2", has_text="Done")).to_be_visible(timeout=CONTROL_MS)
-    expect(page.locator("[data-bulk-words]")).to_contain_text("3 done")
+    expect(page.locator("[data-bulk-words]")).to_contain_text("3 acknowledged")
 
 
 def wait_for_rows(page: Page, count: int) -> None:
