@@ -35,6 +35,7 @@ def test_a_new_token_is_shown_once_and_works(client: Client) -> None:
     token = ApiToken.objects.get()
     text = next(word for word in response.content.decode().split('"mon-token">')[1].split("<"))
     assert tokens.find(text) == token
+    assert f'data-copy="{text}"' in response.content.decode()
     assert "no-store" in response["Cache-Control"]
     assert (token.user.username, token.name, token.scopes) == ("ann", "nightly", ["monitoring.view_task"])
     assert token.expires_at is not None
