@@ -55,9 +55,10 @@ class TokenForm(forms.Form):
 
     def __init__(self, user: Any, data: Any = None) -> None:
         super().__init__(data, auto_id="mon-token-%s")
-        scopes = [scope for scope in tokens.known_scopes() if user.has_perm(scope)]
         field: Any = self.fields["scopes"]
-        field.choices = [(scope, scope.removeprefix("monitoring.")) for scope in scopes]
+        field.choices = [
+            (scope, words) for scope, words in tokens.scope_words().items() if user.has_perm(scope)
+        ]
         for name in ("name", "days"):
             self.fields[name].widget.attrs["class"] = "mon-input"
 
@@ -107,12 +108,14 @@ class ApiTokenAdmin(MonitoringAdmin):
 
     def _page(self, request: HttpRequest, form: TokenForm | None, made: str = "") -> HttpResponse:
         of_everybody, now = request.user.has_perm(MANAGE), timezone.now()
+        words = tokens.scope_words()
         response = self.page(
             request,
             "api_tokens.html",
             _now("API tokens"),
             rows=[
-                (token, token.has_ended(now)) for token in api_tokens(request.user, of_everybody=of_everybody)
+                (token, token.has_ended(now), [(scope, words.get(scope, scope)) for scope in token.scopes])
+                for token in api_tokens(request.user, of_everybody=of_everybody)
             ],
             of_everybody=of_everybody,
             form=form,

@@ -34,8 +34,13 @@ class InvalidScopes(ValueError):
 
 def known_scopes() -> list[str]:
     """Every permission that a token can be scoped to, sorted. Cost: the permissions of this app."""
-    codenames = Permission.objects.filter(content_type__app_label="monitoring")
-    return sorted(f"monitoring.{name}" for name in codenames.values_list("codename", flat=True))
+    return list(scope_words())
+
+
+def scope_words() -> dict[str, str]:
+    """The same with the words of each permission: ``{"monitoring.view_task": "Can view task"}``."""
+    found = Permission.objects.filter(content_type__app_label="monitoring")
+    return dict(sorted((f"monitoring.{code}", name) for code, name in found.values_list("codename", "name")))
 
 
 def clean_scopes(given: Iterable[str]) -> list[str]:

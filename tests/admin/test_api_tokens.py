@@ -100,3 +100,10 @@ def test_making_needs_its_permission() -> None:
 def test_a_name_is_shown_as_text(client: Client) -> None:
     client.post(url("make"), {"name": "<b>x</b>", "scopes": ["monitoring.view_task"], "days": ""})
     assert "<b>x</b>" not in client.get(url()).content.decode()
+
+
+def test_permissions_are_said_in_words_with_their_code_names(client: Client) -> None:
+    tokens.create(User.objects.get(username="ann"), "script", ["view_task"])
+    page = client.get(url()).content.decode()
+    assert '<span title="monitoring.view_task">Can view task</span>' in page
+    assert 'Can view task<br><code class="mon-dim mon-small">view_task</code>' in page
