@@ -19,7 +19,7 @@ from monitoring.ingest.redaction_settings import configured_redactor
 from monitoring.inspection.intake import take
 from monitoring.models import WorkerSample, WorkerSnapshot
 from tests.e2e.conftest import OpenPage
-from tests.e2e.test_every_page import LONG, serious
+from tests.e2e.test_every_page import LONG, WIDER, serious
 from tests.factories import make_task, make_worker
 from tests.queries.worker_parts.answers import answers
 
@@ -177,3 +177,17 @@ def test_a_question_that_was_called_off_can_be_asked_again(open_page: OpenPage, 
     expect(button).to_have_text(words)
     expect(button).to_be_enabled()
     expect(button).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_every_verb_of_the_menu_can_be_pressed_with_one_worker(open_page: OpenPage, width: int) -> None:
+    """The menu is longer than the panel that it opens in."""
+    make_worker("celery@web-1")
+    page = open_as_operator(open_page, "monitoring/worker/", width=width)
+    page.locator("[name=target]").check()
+    page.locator(".mon-bulk-actions summary").click()
+    verbs = page.locator(".mon-menu[open] .mon-menu-row").all()
+    assert len(verbs) > 5
+    for verb in verbs:
+        verb.click(trial=True)
+    assert page.evaluate(WIDER) == []
