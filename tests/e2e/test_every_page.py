@@ -257,3 +257,36 @@ def test_a_long_name_gives_way_and_a_short_one_is_seen(open_page: OpenPage) -> N
         assert name["width"] > 20
         assert cell["y"] <= name["y"]
         assert name["y"] + name["height"] <= cell["y"] + cell["height"] + 1
+
+
+@pytest.mark.usefixtures("_rows")
+def test_cards_say_what_their_figures_are(open_page: OpenPage) -> None:
+    page = open_page("monitoring/schedule/", width=360)
+    label = "cell => getComputedStyle(cell, '::before').content"
+    for cell, words in (("ended", "Ended, run time"), ("next", "Next run"), ("trend", "Last 24 runs")):
+        assert page.locator(f".mon-schedules .mon-cell-{cell}").first.evaluate(label) == f'"{words}"'
+
+
+@pytest.mark.usefixtures("_rows")
+def test_reasons_are_read_on_a_phone(open_page: OpenPage) -> None:
+    """They have the width of the page, and not what other columns leave."""
+    page = open_page("", width=360)
+    for path in ("gap", "deadletter"):
+        page.goto(f"/admin/monitoring/{path}/")
+        reason = place(page.locator("tbody .mon-wrap").first)
+        assert reason["width"] > 280
+        assert reason["x"] + reason["width"] <= 360
+
+
+@pytest.mark.usefixtures("_rows")
+def test_of_a_name_nothing_is_seen_beyond_its_line(open_page: OpenPage) -> None:
+    """A module for which there is no room is out of sight, and the function begins at the left."""
+    page = open_page("monitoring/schedule/", width=360)
+    box = page.locator(".mon-schedule-task .mon-task-name", has_text=LONG)
+    line, module, function = (
+        place(box),
+        place(box.locator(".mon-module")),
+        place(box.locator(".mon-function")),
+    )
+    assert module["y"] >= line["y"] + line["height"] - 1
+    assert function["x"] == line["x"]
