@@ -270,3 +270,35 @@ def test_the_list_of_keys_has_room_around_it(open_page: OpenPage) -> None:
     outside, inside = place(page.locator("#mon-keys")), place(page.locator("#mon-keys-title"))
     assert inside["x"] - outside["x"] >= 12
     assert inside["y"] - outside["y"] >= 12
+
+
+def test_names_begin_at_the_left_and_failures_have_room_for_what_failed(open_page: OpenPage) -> None:
+    """In a window of 1,440 px with the admin's sidebar; the state of all is the one that the filter has."""
+    for number in range(3):
+        make_task(
+            f"long-{number}",
+            name=f"shop.tasks.orders.{'capture_payment_again'[: 9 + 6 * number]}",
+            state="FAILURE",
+            exception_type="SupplierUnavailable",
+            args=f"('order-{number}', 'a-reason-of-some-length')",
+        )
+    page = open_page("monitoring/task/?state=FAILURE")
+    begins = page.locator(".mon-tasks .mon-task-name").evaluate_all(
+        """names => names.map(name => {
+            const box = name.getBoundingClientRect();
+            const parts = [...name.children].map((part) => part.getBoundingClientRect());
+            const seen = parts.filter(({top}) => top < box.bottom - 1);
+            return [Math.min(...seen.map(({left}) => left)) - box.left, seen.length];
+        })"""
+    )
+    assert {left for left, _parts in begins} == {0}
+    # No name is a piece of a module and, far from it, a function.
+    gaps = page.locator(".mon-tasks .mon-module").evaluate_all(
+        "modules => modules.filter(module => module.scrollWidth > module.clientWidth + 1).length"
+    )
+    assert gaps == 0
+    assert place(page.locator(".mon-cell-exception").first)["width"] > 130
+    assert place(page.locator(".mon-cell-args").first)["width"] > 140
+    expect(page.locator(".mon-tasks .mon-cell-state").first).to_be_hidden()
+    page.goto("/admin/monitoring/task/?state=FAILURE&state=SUCCESS")
+    expect(page.locator(".mon-tasks .mon-cell-state").first).to_be_visible()
