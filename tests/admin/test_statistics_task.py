@@ -15,6 +15,7 @@ from django.utils.html import escape
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.admin.card import INDEX, show_on_index
+from monitoring.admin.statistics_parts.spread import axis_ticks
 from monitoring.control.marks import mark
 from monitoring.models import DeployMark, EventTotal, QueueSample, WorkerSnapshot
 from monitoring.time_steps import MINUTE, start_of
@@ -207,3 +208,20 @@ def test_an_index_that_the_project_chose_is_left_alone() -> None:
     for site in (own, fresh):
         show_on_index(site)
     assert (own.index_template, fresh.index_template) == ("shop/index.html", INDEX)
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"),
+    [
+        (0, [1, 0]),
+        (1, [1, 0]),
+        (4, [4, 3, 2, 1, 0]),
+        (7, [8, 6, 4, 2, 0]),
+        (61, [80, 60, 40, 20, 0]),
+        (1_001, [1_500, 1_000, 500, 0]),
+    ],
+)
+def test_the_axis_of_the_spread_has_whole_round_numbers_up_to_the_tallest_bar(
+    most: int, ticks: list[int]
+) -> None:
+    assert axis_ticks(most) == ticks
