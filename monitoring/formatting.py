@@ -33,14 +33,13 @@ def rate(per_second: float) -> str:
 
 
 def share(part: float) -> str:
-    """A part of 1 as ``0.3 %``, ``94 %``, ``99.9 %``: never 0 for some, nor 100 for less than all."""
+    """A part of 1 with one decimal, ``0.3 %``, ``94.0 %``, but for ``0 %`` and ``100 %``, which are none and all."""
     percent = part * 100
     if 0 < percent < 0.1:
         return f"<0.1{NBSP}%"
     if 99.9 < percent < 100:
         return f">99.9{NBSP}%"
-    text = f"{percent:.1f}" if percent < 10 or percent > 99 else f"{percent:.0f}"
-    return f"{_without_zeros(text)}{NBSP}%"
+    return f"{percent:g}{NBSP}%" if percent in (0, 100) else f"{percent:.1f}{NBSP}%"
 
 
 def duration(seconds: float) -> str:
