@@ -73,6 +73,14 @@ WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...d
     .map((element) => `${element.tagName}.${element.className} ${element.getBoundingClientRect().right}`)"""
 
 
+#: What ends in "…" for want of room, and has no title that says the whole of it.
+CUT_SILENTLY = """() => [...document.querySelectorAll("#mon-content *, .mon *")]
+    .filter((element) => getComputedStyle(element).textOverflow === "ellipsis")
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .filter((element) => !element.closest("[title]") && !element.querySelector("[title]"))
+    .map((element) => element.outerHTML.slice(0, 200))"""
+
+
 @pytest.fixture
 def _rows(db: None) -> None:
     now = timezone.now()
@@ -268,6 +276,15 @@ def test_cards_say_what_their_figures_are(open_page: OpenPage) -> None:
 
 
 @pytest.mark.usefixtures("_rows")
+def test_cards_of_workers_have_their_figures_in_line_with_the_totals(open_page: OpenPage) -> None:
+    page = open_page("monitoring/worker/", width=360)
+    for cell in ("processed", "failed"):
+        cells = page.locator(f".mon-workers .mon-cell-{cell}").all()
+        assert len({place(each)["x"] for each in cells}) == 1
+    assert page.locator(".mon-workers tbody .mon-cell-load").first.is_visible()
+
+
+@pytest.mark.usefixtures("_rows")
 def test_reasons_are_read_on_a_phone(open_page: OpenPage) -> None:
     """They have the width of the page, and not what other columns leave."""
     page = open_page("", width=360)
@@ -290,3 +307,14 @@ def test_of_a_name_nothing_is_seen_beyond_its_line(open_page: OpenPage) -> None:
     )
     assert module["y"] >= line["y"] + line["height"] - 1
     assert function["x"] == line["x"]
+
+
+@pytest.mark.usefixtures("_rows")
+@pytest.mark.parametrize("width", [360, 1440])
+def test_nothing_is_cut_without_a_title(open_page: OpenPage, width: int) -> None:
+    page = open_page("", width=width)
+    found = {}
+    for path in PAGES.values():
+        page.goto(f"/admin/{path}")
+        found[path] = page.evaluate(CUT_SILENTLY)
+    assert {path: cut for path, cut in found.items() if cut} == {}
