@@ -91,6 +91,7 @@ def _figures(request: HttpRequest, site: AdminSite, status: Status) -> dict[str,
         context |= {
             "busiest": tables.busiest(view, menu),
             "slowest": tables.slowest(view, menu),
+            "slowest_runs": tables.least_runs(menu),
             "most_failing": tables.most_failing(view, menu, partial(failures_url, site, view)),
         }
     return context

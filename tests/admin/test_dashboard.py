@@ -109,6 +109,24 @@ def test_tiles_charts_tables_and_the_lists_that_they_link_to_agree(viewer: Clien
         assert viewer.get(row.tasks_url, follow=True).context["total"].number == row.failed
 
 
+def test_the_slowest_say_how_many_runs_a_task_needs_to_be_one(viewer: Client) -> None:
+    make_tasks()
+    words = "of tasks with at least 20 runs"
+    assert words not in dashboard(viewer).content.decode()
+    for _number in range(20):
+        make_task(name="shop.often", finished_at=timezone.now() - timedelta(minutes=2), runtime=1.0)
+    count_statistics()
+    response = dashboard(viewer)
+    assert words in response.content.decode()
+    assert [row.name for row in response.context["slowest"]] == ["shop.often"]
+
+
+def test_the_mean_of_tasks_per_minute_names_its_range(viewer: Client) -> None:
+    make_tasks()
+    tiles = {tile.key: tile for tile in dashboard(viewer, "?range=6h").context["tiles"]}
+    assert tiles["rate"].unit == "mean in 6 h"
+
+
 def test_a_filter_by_task_and_queue_or_by_worker_is_that_of_every_figure(viewer: Client) -> None:
     make_tasks()
     make_task(name="shop.tasks.pay", worker="celery@web-9", queue="slow", finished_at=timezone.now())

@@ -44,12 +44,18 @@ def busiest(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
 
 
 def slowest(view: StatisticsView, menu: TaskMenu) -> list[TaskRow]:
-    """By the 95th percentile of run time, of those that ran LEAST_RUNS times; of all where none did."""
-    timed = {name: sums for name, sums in menu.tasks.items() if sums.counts["runtime_count"]}
-    often = {name: sums for name, sums in timed.items() if sums.counts["runtime_count"] >= LEAST_RUNS}
-    found = {name: sums.percentiles(RUNTIMES, (0.5, 0.95)) for name, sums in (often or timed).items()}
+    """By the 95th percentile of run time, of those that ran :func:`least_runs` times."""
+    least = least_runs(menu)
+    often = {name: sums for name, sums in menu.tasks.items() if sums.counts["runtime_count"] >= least}
+    found = {name: sums.percentiles(RUNTIMES, (0.5, 0.95)) for name, sums in often.items()}
     ranked = sorted(found.items(), key=lambda item: (-(item[1][1] or 0), item[0]))[:TOP]
     return [TaskRow(name, view.task_url(name), p50=p50, p95=p95) for name, (p50, p95) in ranked]
+
+
+def least_runs(menu: TaskMenu) -> int:
+    """LEAST_RUNS, or 1 where no task ran so often."""
+    most = max((sums.counts["runtime_count"] for sums in menu.tasks.values()), default=0)
+    return LEAST_RUNS if most >= LEAST_RUNS else 1
 
 
 def most_failing(view: StatisticsView, menu: TaskMenu, failures_url: Callable[[str], str]) -> list[TaskRow]:

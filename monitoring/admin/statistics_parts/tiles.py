@@ -75,7 +75,7 @@ def amount(
 ) -> Tile:
     """How many in the range; the change is that of the tasks per minute, since the range is not over yet."""
     rated = per_minute(view, key, label, now, before, values, url)
-    return replace(rated, figure=formatting.number(now))
+    return replace(rated, figure=formatting.number(now), unit="")
 
 
 def per_minute(
@@ -95,7 +95,15 @@ def per_minute(
         percent = round((rate / rate_before - 1) * 100)
         change = _signed(f"{formatting.number(abs(percent))}{formatting.NBSP}%", percent)
         why = _("Before: %(rate)s per minute") % {"rate": formatting.rate(rate_before)}
-    return _tile(view, key, label, (formatting.rate(rate), ""), (change, "", why), values, url)
+    return _tile(
+        view,
+        key,
+        label,
+        (formatting.rate(rate), _("mean %(span)s") % {"span": view.span}),
+        (change, "", why),
+        values,
+        url,
+    )
 
 
 def share(
@@ -122,7 +130,7 @@ def share(
         view,
         key,
         label,
-        _split(None if now is None else _precise(now)),
+        _split(None if now is None else formatting.share(now)),
         (change, tone, why),
         values,
         url,
@@ -186,12 +194,6 @@ def _tile(
     line, area = sparkline(values) if any(value is not None for value in values) else ("", "")
     words, tone, why = change
     return Tile(key, label, *figure, words, view.versus if words else "", tone, why, line, area, url)
-
-
-def _precise(part: float) -> str:
-    """With a decimal: changes of it are told in tenths of a point."""
-    percent = part * 100
-    return f"{percent:.1f}{formatting.NBSP}%" if 10 <= percent <= 99 else formatting.share(part)
 
 
 def _signed(text: str, value: float) -> str:
