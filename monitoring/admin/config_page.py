@@ -74,6 +74,11 @@ class GroupLines:
     changed: int
     differing: int
 
+    @property
+    def others_are_default(self) -> bool:
+        """Whether each of the others is known to be as Celery has it."""
+        return all(line.setting.has_default and not line.setting.is_changed for line in self.others)
+
 
 @dataclass(frozen=True)
 class Wanted:

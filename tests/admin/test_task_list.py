@@ -265,6 +265,14 @@ def test_nothing_matches_says_which_part_to_drop(viewer: Client) -> None:
     assert "<b>1</b> task matches" in html
 
 
+def test_nothing_matches_offers_to_drop_only_what_gives_some(viewer: Client) -> None:
+    make_task(state="REVOKED", first_seen=timezone.now() - timedelta(days=1))
+    assert "Drop first seen" in get(viewer, state="REVOKED", period="15m")
+    html = get(viewer, state="LOST", period="15m")
+    assert "Drop " not in html
+    assert "Clear all filters" in html
+
+
 def test_chips_remove_one_part_each(viewer: Client) -> None:
     make_task()
     html = get(viewer, state=["FAILURE", "RETRY"], name="x", q="y")
