@@ -8,7 +8,7 @@ export function number(value) {
   return text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** A part of 1: "0.3 %", "94 %", "99.9 %"; never 0 for some, nor 100 for less than all. */
+/** A part of 1 with one decimal, "0.3 %", "94.0 %", but for "0 %" and "100 %", which are none and all. */
 export function share(part) {
   const percent = part * 100;
   if (percent > 0 && percent < 0.1) {
@@ -17,7 +17,7 @@ export function share(part) {
   if (percent > 99.9 && percent < 100) {
     return `>99.9${NBSP}%`;
   }
-  return `${withoutZeros(percent.toFixed(percent < 10 || percent > 99 ? 1 : 0))}${NBSP}%`;
+  return `${percent === 0 || percent === 100 ? percent : percent.toFixed(1)}${NBSP}%`;
 }
 
 /** To three significant figures with a unit: "85 ms", "1.24 s", "3 min 51 s", "2 h 05 min", "6 d 4 h". */
