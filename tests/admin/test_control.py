@@ -191,7 +191,8 @@ def test_what_does_not_fit_is_disabled_with_its_reason_and_what_is_not_allowed_i
     assert "Revoke" not in text(viewer.get(task))
     revoker = Client()
     revoker.force_login(make_user("revoker", "view_task", "revoke_task"))
-    assert 'aria-disabled="true" title="It has already ended: it failed"' in text(revoker.get(task))
+    reason = '<br><span class="mon-small">It has already ended: it failed</span>'
+    assert f'aria-disabled="true"><span>Revoke{reason}' in text(revoker.get(task))
 
 
 def test_a_question_that_needs_a_tick_is_asked_again_without_it(admin_client: Client) -> None:

@@ -301,7 +301,7 @@ def test_what_people_decide_is_shown_and_in_the_audit_log(end: datetime) -> None
         "Acknowledged",
         "For marta",
         "The gateway was down.",
-        "marta wrote a note on the failures done",
+        "marta wrote a note on the failures recorded",
     ):
         assert words in shown
     assert "&lt;b&gt;ticket&lt;/b&gt;" in client.get(page_of(task)).content.decode()

@@ -106,7 +106,7 @@ def test_each_tab_shows_what_the_worker_said(admin_client: Client, tab: str, wor
 @pytest.mark.usefixtures("_told")
 def test_tasks_with_a_record_lead_to_their_page(admin_client: Client) -> None:
     [first, *_others] = answers("prefork")["active"]
-    make_task(first["id"], name=first["name"], state="STARTED")
+    make_task(first["id"], name=first["name"], state="STARTED", worker=HOST)
     url = reverse("admin:monitoring_task_change", args=[first["id"]])
     text = page(admin_client, "running")
     assert f'href="{url}"' in text
@@ -274,8 +274,8 @@ def test_arguments_need_the_permission(client: Client) -> None:
 def test_a_limited_user_sees_their_own_tasks_and_no_figures(client: Client, settings: Any) -> None:
     settings.MONITORING = {**settings.MONITORING, "VISIBILITY": f"{__name__}.only_shop_add"}
     make_worker(HOST, processed=4_711_000)
-    make_task("mine", name="shop.add", state="STARTED")
-    make_task("theirs", name="other.secret", state="STARTED")
+    make_task("mine", name="shop.add", state="STARTED", worker=HOST)
+    make_task("theirs", name="other.secret", state="STARTED", worker=HOST)
     said("active", [{"id": "mine", "name": "shop.add"}, {"id": "theirs", "name": "other.secret"}])
     said("registered", ["shop.add", "other.secret"])
     said("stats", {"total": {"other.secret": 3}})
