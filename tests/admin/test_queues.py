@@ -163,7 +163,7 @@ def test_the_page_of_a_queue_has_its_history_its_tasks_and_its_settings() -> Non
     make_task("done", queue="mail_out", name="shop.mail")
     page = text_of(viewer("view_worker"), page_of("mail_out"))
     assert "mon-chart-depth" in page
-    assert ">10.0</td>" in page
+    assert ">10</td>" in page
     waiting = page.partition('id="mon-queue-waiting"')[2].partition("</section>")[0]
     assert "/waiting/change/" in waiting
     assert "/done/change/" not in waiting
