@@ -184,7 +184,7 @@ def test_tasks_that_have_started_since_the_worker_was_asked_are_not_said_to_wait
 ) -> None:
     for kind, tab in (("reserved", "Reserved"), ("scheduled", "Scheduled")):
         [begun, waits] = [task.get("request", task) for task in answers("prefork")[kind]]
-        make_task(begun["id"], name=begun["name"], state="STARTED")
+        make_task(begun["id"], name=begun["name"], state="STARTED", worker=HOST)
         make_task(waits["id"], name=waits["name"], state="RETRY")
         text = page(admin_client, kind)
         assert f'data-task="{waits["id"]}"' in text
@@ -418,5 +418,5 @@ def test_number_of_queries_does_not_grow_with_tasks(admin_client: Client) -> Non
     WorkerSnapshot.objects.filter(hostname=HOST, kind="active").delete()
     said("active", [{"id": f"t{number}", "name": "shop.add"} for number in range(150)])
     for number in range(150):
-        make_task(f"t{number}", name="shop.add", state="STARTED")
+        make_task(f"t{number}", name="shop.add", state="STARTED", worker=HOST)
     assert queries() <= few + 1
