@@ -9,8 +9,6 @@ from django.urls import Resolver404, resolve
 from django.utils.deprecation import MiddlewareMixin
 
 from ..conf import monitoring_settings
-from ..metrics.views import metrics
-from .views import healthcheck, healthz, readyz
 
 View = Callable[[HttpRequest], HttpResponseBase]
 
@@ -27,7 +25,13 @@ class ProbeMiddleware(MiddlewareMixin):
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
-        view = _view_at(request.path_info) if request.path_info.endswith(ENDINGS) else None
+        if not request.path_info.endswith(ENDINGS):
+            return None
+        # Not above: Django's checks import every middleware, in a Celery worker too, which needs no page of ours.
+        from ..metrics.views import metrics
+        from .views import healthcheck, healthz, readyz
+
+        view = _view_at(request.path_info)
         if view in (healthz, readyz, healthcheck):
             return view(request)
         if view is metrics and (monitoring_settings.METRICS_PUBLIC or "Authorization" in request.headers):
