@@ -155,7 +155,7 @@ def test_every_event_that_passed_is_in_the_log_once(day):
         if e["type"].startswith("task-")
     }
     stored = day.site.database.rows(
-        "SELECT task_id, type, CAST(strftime('%s', timestamp) AS INTEGER) * 1000000"
+        "SELECT task_id, type, CAST(strftime('%s', substr(timestamp, 1, 19)) AS INTEGER) * 1000000"
         " + CAST(substr(timestamp || '.000000', 21, 6) AS INTEGER) FROM monitoring_taskevent"
     )
 
