@@ -30,12 +30,12 @@ def task_actions(request: HttpRequest, site_name: str, task: Task, pool: str | N
 def in_front(actions: list[Action]) -> tuple[list[Action], list[Action]]:
     """What stands in the head of the page, and what is in its menu.
 
-    In front is what fits the task now and may be wanted first: running it again, as the primary button, else what ends
-    it, of which two at most.
+    In front is what fits the task now and may be wanted first: what ends it, of which two at most; where nothing does,
+    running it again, as the primary button.
     """
     fit = [action for action in actions if not action.why_not and not _deletes(action)]
-    again = [replace(action, is_primary=True) for action in fit if not action.verb.destroys][:1]
-    front = again or fit[:2]
+    ends = [action for action in fit if action.verb.destroys][:2]
+    front = ends or [replace(action, is_primary=True) for action in fit][:1]
     names = {action.verb.name for action in front}
     rest = [action for action in actions if action.verb.name not in names]
     return front, sorted(rest, key=lambda action: bool(action.why_not))

@@ -273,6 +273,13 @@ def test_a_task_that_waits_can_be_revoked_at_once(admin_client: Client) -> None:
     assert menu.index("Run again<") < menu.index("It has not run yet")
 
 
+def test_a_task_that_runs_can_be_ended_at_once(admin_client: Client) -> None:
+    make_task("runs", name="tasksdemo.tasks.slow.slow_task", state="STARTED")
+    front, menu = head_of(admin_client.get(url_of("runs")).content.decode())
+    assert re.findall(r">([^<>]+…)<", front) == ["Revoke and terminate…"]
+    assert re.findall(r">([^<>]+…)</a>", menu) == ["Run again…"]
+
+
 def test_who_may_do_nothing_sees_no_menu() -> None:
     viewer = Client()
     viewer.force_login(make_user("viewer", *VIEWER_PERMISSIONS))
