@@ -35,6 +35,6 @@ class StatisticAdmin(MonitoringAdmin):
         if name:
             shown = statistics_task(request, visibility, self.admin_site)
             crumb = formatting.cut(name, 100)
-            return self.page(request, "statistics_task.html", name, crumb=crumb, **shared, **shown)
+            return self.page(request, shown.pop("template"), name, crumb=crumb, **shared, **shown)
         context = statistics_list(request, visibility, site)
         return self.page(request, "statistics_list.html", _("Task statistics"), **shared, **context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections
@@ -16,6 +16,9 @@ from ..models.audit_entry import Ending
 from .paging import Cursor, Page, page
 from .task_filter import MAX_TEXT, parse_time
 from .visibility import Visibility
+
+#: How far back a task's statistics tell of changed limits, and how many of these they show.
+DONE_WITHIN, DONE_SHOWN = timedelta(days=90), 5
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,17 @@ def audit_entry(user: Any, visibility: Visibility, key: str) -> AuditEntry | Non
     if not (key.isascii() and key.isdigit() and len(key) < 19):
         return None
     return _visible(user, visibility).filter(pk=int(key)).first()
+
+
+def done_to_task_name(user: Any, visibility: Visibility, name: str, now: datetime) -> list[AuditEntry]:
+    """The newest entries about limits of a task name on workers, of the last DONE_WITHIN; a limited user's own only.
+
+    Cost: the index on the time.
+    """
+    entries = _visible(user, visibility).filter(
+        at__gt=now - DONE_WITHIN, verb__in=("rate_limit", "time_limit"), parameters__task_name=name
+    )
+    return list(entries.order_by("-at", "-pk")[:DONE_SHOWN])
 
 
 def audit_choices(user: Any, visibility: Visibility) -> tuple[list[str], list[str]]:

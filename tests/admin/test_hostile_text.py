@@ -120,6 +120,7 @@ def _evil(db: None) -> None:
         "",
         "statistic/",
         f"statistic/?{urlencode({'name': EVIL})}",
+        f"statistic/?{urlencode({'name': EVIL, 'tab': 'definition'})}",
     ],
 )
 def test_hostile_text_is_escaped(admin_client: Client, path: str) -> None:

@@ -60,6 +60,7 @@ def test_pages_have_nothing_that_a_strict_policy_forbids(admin_client: Client) -
         "",
         "statistic/",
         "statistic/?name=shop.tasks.send_email",
+        "statistic/?name=shop.tasks.send_email&tab=definition",
     ):
         html = admin_client.get(reverse("admin:index") + "monitoring/" + path).content.decode()
         assert not re.search(r"<[^>]+\sstyle\s*=|<style|<[^>]+\son[a-z]+\s*=", html), path

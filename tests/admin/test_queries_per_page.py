@@ -74,6 +74,7 @@ PAGES = [
     ("statistic_changelist", None, ""),
     ("statistic_changelist", None, "name=shop.tasks.t1"),
     ("statistic_changelist", None, "name=shop.tasks.t1&queue=default&range=7d"),
+    ("statistic_changelist", None, "name=shop.tasks.t1&tab=definition"),
     ("queue_changelist", None, ""),
     ("queue_change", "task-1", ""),
     ("gap_changelist", None, ""),
@@ -147,7 +148,10 @@ def add_schedule(name: str) -> None:
 def add_settings(hostname: str) -> None:
     now = timezone.now()
     conf = {"broker_url": "amqp://a:b@c//", "worker_send_task_events": False, "timezone": hostname}
-    WorkerSnapshot.objects.create(hostname=hostname, kind="conf", content=conf, asked_at=now, answered_at=now)
+    for kind, content in (("conf", conf), ("registered", ["shop.tasks.t1 [rate_limit=10/m]"])):
+        WorkerSnapshot.objects.create(
+            hostname=hostname, kind=kind, content=content, asked_at=now, answered_at=now
+        )
 
 
 @pytest.fixture

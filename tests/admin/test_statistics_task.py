@@ -16,12 +16,16 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from monitoring.admin.card import INDEX, show_on_index
 from monitoring.admin.statistics_parts.spread import axis_ticks
+from monitoring.control import audit
+from monitoring.control.actor import Actor
 from monitoring.control.marks import mark
 from monitoring.models import DeployMark, EventTotal, QueueSample, WorkerSnapshot
+from monitoring.queries.senders import Senders
 from monitoring.time_steps import MINUTE, start_of
 from tests.admin.test_dashboard import dashboard, make_tasks
 from tests.admin.test_permissions import client_of
 from tests.factories import VIEWER_PERMISSIONS, count_statistics, make_task, make_user, make_worker
+from tests.queries.counted_failures import count_all, make_failure
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +36,19 @@ def page(client: Client, query: str = f"?name={PAY}") -> Any:
     return client.get(reverse("admin:monitoring_statistic_changelist") + query)
 
 
+def definition(client: Client, name: str = PAY) -> Any:
+    return page(client, f"?name={name}&tab=definition")
+
+
 @pytest.fixture
 def viewer() -> Client:
     return client_of(*VIEWER_PERMISSIONS)
+
+
+def another(*permissions: str) -> Client:
+    client = Client()
+    client.force_login(make_user(f"with {len(permissions)}", *permissions))
+    return client
 
 
 def make_counts(worker: str, succeeded: int, failed: int, seconds: float) -> None:
@@ -88,11 +102,12 @@ def test_workers_are_told_apart_by_counts_of_events_and_by_what_they_registered(
     make_counts("celery@b", 60, 0, 30.0)
     make_answer("celery@a", f"{PAY} [rate_limit=10/m]", "shop.tasks.mail")
     make_answer("celery@b", "shop.tasks.mail")
-    context = page(viewer).context
-    assert [(row.hostname, row.runs, row.failed, row.mean, share) for row, share in context["workers"]] == [
+    workers = page(viewer).context["workers"]
+    assert [(row.hostname, row.runs, row.failed, row.mean, share) for row, share in workers] == [
         ("celery@b", 60, 0, 0.5, 0.6),
         ("celery@a", 40, 10, 2.0, 0.4),
     ]
+    context = definition(viewer).context
     assert [(row.hostname, row.task.rate_limit) for row in context["registered"].rows] == [
         ("celery@a", "10/m")
     ]
@@ -119,6 +134,149 @@ def test_last_failures_lead_to_the_groups_of_failures_of_this_task(viewer: Clien
 def test_arguments_of_runs_need_the_permission_of_payload() -> None:
     make_tasks(kwargs="{'card': 'KWARGSECRET'}")
     assert "KWARGSECRET" not in page(client_of("view_statistic", "view_task")).content.decode()
+
+
+def test_what_it_failed_with_agrees_with_the_task_list_and_says_what_is_new(viewer: Client) -> None:
+    now = timezone.now()
+    for minutes in (2, 3, 4):
+        make_failure(now - timedelta(minutes=minutes), name=PAY)
+    declined = {"name": PAY, "exception_type": "CardDeclined", "function": "charge"}
+    make_failure(now - timedelta(minutes=2), queue="slow", **declined)
+    make_failure(now - timedelta(days=3), **declined)
+    make_failure(now - timedelta(minutes=2), name="shop.tasks.mail", exception_type="OSError")
+    count_all()
+    context = page(viewer).context
+    rows = context["exceptions"]
+    assert [(row.failed.exception_type, row.failed.count, row.share, row.is_new) for row in rows] == [
+        ("GatewayTimeout", 3, 0.75, True),
+        ("CardDeclined", 1, 0.25, False),
+    ]
+    assert rows[1].failed.first_seen == now - timedelta(days=3)
+    for row in rows:
+        assert viewer.get(row.url, follow=True).context["total"].number == row.failed.count
+    assert context["trouble"] == rows[0]
+    assert "New in the last 24 hours" in page(viewer).content.decode()
+    [of_queue] = page(viewer, f"?name={PAY}&queue=slow").context["exceptions"]
+    assert (of_queue.failed.exception_type, of_queue.failed.count) == ("CardDeclined", 1)
+
+
+def test_what_is_not_known_of_a_failure_is_counted_too(viewer: Client) -> None:
+    make_failure(timezone.now() - timedelta(minutes=2), name=PAY, exception_type="", traceback="")
+    count_all()
+    context = page(viewer).context
+    [row] = context["exceptions"]
+    assert (row.failed.exception_type, row.failed.count) == ("", 1)
+    assert viewer.get(row.url, follow=True).context["total"].number == 1
+    assert context["trouble"] is None
+
+
+def of_some_queues(user: Any) -> Any:
+    from monitoring.queries.visibility import Visibility
+
+    return Visibility(queues=("slow",))
+
+
+def test_a_reader_of_some_queues_is_told_of_no_failure_elsewhere(viewer: Client, settings: Any) -> None:
+    make_failure(timezone.now() - timedelta(minutes=2), name=PAY, queue="slow")
+    make_failure(timezone.now() - timedelta(days=3), name=PAY, queue="secret")
+    count_all()
+    settings.MONITORING = {**settings.MONITORING, "VISIBILITY": f"{__name__}.of_some_queues"}
+    [row] = page(viewer).context["exceptions"]
+    assert (row.failed.count, row.failed.first_seen, row.is_new) == (1, None, False)
+
+
+def test_its_definition_is_told_where_all_workers_say_the_same(viewer: Client) -> None:
+    make_answer(
+        "celery@a", f"{PAY} [rate_limit=10/m soft_time_limit=4 time_limit=6 max_retries=2 acks_late=True]"
+    )
+    make_answer("celery@b", f"{PAY} [soft_time_limit=4 time_limit=6 max_retries=2 acks_late=True]")
+    make_answer("celery@c", "shop.tasks.mail")
+    told = {fact.label: fact.words.replace("\u00a0", " ") for fact in definition(viewer).context["facts"]}
+    assert told == {
+        "Rate limit": "differs by worker",
+        "Time limits": "soft 4.00 s, hard 6.00 s",
+        "Retries": "at most 2",
+        "Acknowledged": "late",
+        "Registered on": "2 of 3 workers",
+    }
+    assert definition(viewer, "shop.tasks.unknown").context["facts"] == []
+
+
+def test_its_rate_limit_is_set_on_all_workers_that_have_it_and_can_be_told(viewer: Client) -> None:
+    for hostname, online in (("celery@a", True), ("celery@b", True), ("celery@gone", False)):
+        make_worker(hostname, online=online)
+        make_answer(hostname, PAY)
+    make_worker("celery@other")
+    assert definition(viewer).context["limits"] is None
+    operator = another(*VIEWER_PERMISSIONS, "control_worker")
+    card = definition(operator).context["limits"]
+    assert list(card.targets) == ["celery@a", "celery@b"]
+    html = definition(operator).content.decode()
+    assert "Apply to 2 workers…" in html
+    query = {"target": card.targets, "task_name": PAY, "rate_limit": "10/m", "next": card.next}
+    question = operator.get(card.url, query).context["question"]
+    assert question.title.replace("\u00a0", " ") == f"Limit {PAY} to 10/m on 2 workers?"
+    assert operator.get(card.time_url).context["question"].eligible == ["celery@a", "celery@b"]
+
+
+def test_a_rate_limit_that_reaches_no_worker_says_why(viewer: Client) -> None:
+    make_worker("celery@gone", online=False)
+    make_answer("celery@gone", PAY)
+    operator = another(*VIEWER_PERMISSIONS, "control_worker")
+    assert "No worker that has it registered is online." in definition(operator).content.decode()
+    assert definition(another("view_statistic", "control_worker")).context["limits"] is None
+
+
+def test_who_sent_it_is_counted_by_name(viewer: Client) -> None:
+    make_task("order", name="shop.tasks.order")
+    for number in range(3):
+        make_task(f"of-order-{number}", name=PAY, parent_id="order")
+    make_task("of-nobody", name=PAY)
+    make_task("of-the-deleted", name=PAY, parent_id="deleted")
+    make_task("earlier", name=PAY, first_seen=timezone.now() - timedelta(days=2))
+    found = definition(viewer).context["senders"]
+    assert found == Senders([("shop.tasks.order", 3)], without=1, unknown=1, total=5, is_all=True)
+    html = definition(viewer).content.decode()
+    assert "no task: something else sent it" in html
+    assert "senders" not in definition(another("view_statistic")).context
+
+
+def test_only_the_newest_are_looked_at_for_who_sent_them(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.queries.senders.LOOKED_AT", 2)
+    for number in range(3):
+        make_task(f"task-{number}", name=PAY)
+    found = definition(viewer).context["senders"]
+    assert (found.total, found.without, found.is_all) == (2, 2, False)
+    assert "of the newest 2" in definition(viewer).content.decode()
+
+
+def test_a_sender_that_may_not_be_seen_is_not_named(viewer: Client, settings: Any) -> None:
+    make_task("close", name="bank.close")
+    make_task("of-close", name=PAY, parent_id="close")
+    settings.MONITORING = {**settings.MONITORING, "VISIBILITY": f"{__name__}.limited"}
+    assert definition(viewer).context["senders"] == Senders([], 0, 1, 1, True)
+    assert "bank.close" not in definition(viewer).content.decode()
+
+
+def test_limits_that_were_set_are_told_to_those_who_may_read_the_audit_log(viewer: Client) -> None:
+    actor = Actor(make_user("oskar"))
+    for name in (PAY, "shop.tasks.mail"):
+        entry = audit.begin(
+            actor,
+            "rate_limit",
+            "worker",
+            ["celery@a"],
+            parameters={"task_name": name, "rate_limit": "10/m"},
+            reason="the gateway asked for it",
+        )
+        audit.finish(entry)
+    assert "done" not in definition(viewer).context
+    auditor = another(*VIEWER_PERMISSIONS, "view_auditentry")
+    [row] = definition(auditor).context["done"]
+    assert (row.who, row.did) == ("oskar", f"set the rate limit of {PAY} to 10/m")
+    assert "the gateway asked for it" in definition(auditor).content.decode()
 
 
 def test_its_schedules_are_one_link_away_for_those_who_may_see_schedules(viewer: Client) -> None:
@@ -154,7 +312,8 @@ def test_a_limited_user_sees_nothing_by_worker_and_nothing_of_other_names(
     hidden = page(viewer, "?name=bank.close").context
     assert [tile.figure for tile in hidden["tiles"]][:2] == ["0", "–"]
     assert not hidden["extremes"].failures
-    assert not hidden["registered"].rows
+    assert not definition(viewer, "bank.close").context["registered"].rows
+    assert definition(viewer, "bank.close").context["senders"].total == 0
 
 
 def test_the_depth_of_queues_is_drawn_with_the_deepest_first(viewer: Client) -> None:

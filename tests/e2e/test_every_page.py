@@ -61,6 +61,7 @@ PAGES = {
     "statistics of all tasks": "monitoring/statistic/?range=24h",
     "API tokens": "monitoring/apitoken/",
     "statistics of a task": f"monitoring/statistic/?name={LONG_NAME}",
+    "definition of a task": f"monitoring/statistic/?name={LONG_NAME}&tab=definition",
     "index": "",
     "monitor": "monitoring/monitor/",
     "filtered monitor": "monitoring/monitor/?state=FAILURE&name=shop.*&worker=celery@web-1",

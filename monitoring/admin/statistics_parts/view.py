@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from ...queries.search.printing import exact_text
+from ...queries.search.printing import exact_text, value_text
+from ...queries.search.tree import Missing, Pattern
 from ...queries.statistics_range import Range
 from ...queries.statistics_rows import Selection
 from ...queries.visibility import Visibility
@@ -84,8 +85,13 @@ class StatisticsView:
         chosen = next((label for label, _url, is_chosen in self.wanted.choices if is_chosen), None)
         return _("vs %(span)s before") % {"span": chosen} if chosen else _("vs the time before")
 
-    def tasks_url(self, *, ended: bool = True, state: str = "", name: str = "") -> str:
-        """The task list of what is selected: the tasks that ended in the range, or those of now."""
+    def tasks_url(
+        self, *, ended: bool = True, state: str = "", name: str = "", exception_type: str | None = None
+    ) -> str:
+        """The task list of what is selected: the tasks that ended in the range, or those of now.
+
+        `exception_type`: what they raised; "": what is not known.
+        """
         chosen = {
             field: exact_text(value)
             for field in ("name", "queue", "worker")
@@ -96,6 +102,9 @@ class StatisticsView:
             **({"state": state} if state else {}),
             **({"name": exact_text(name)} if name else {}),
         }
+        if exception_type is not None:
+            raised = Pattern((exception_type,)) if exception_type else Missing()
+            query["exception_type"] = value_text("exception_type", raised)
         if ended:
             query["finished"] = (
                 f"{_minute(self.period.start)}..{_minute(self.period.end - timedelta(minutes=1))}"
