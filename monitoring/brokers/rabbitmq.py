@@ -11,6 +11,9 @@ from amqp.exceptions import NotFound, ResourceLocked
 from ..control.connecting import broken_off, faults, unreachable
 from .contract import BrokerAdapter, BrokerReading, QueueReading
 
+#: UTF-8 bytes of the longest name that AMQP can say (a short string). What events name may be longer: no queue is.
+LONGEST_NAME = 255
+
 
 class PassiveAdapter(BrokerAdapter):
     supports_consumers = True
@@ -33,6 +36,8 @@ class PassiveAdapter(BrokerAdapter):
         )
 
     def purge(self, name: str, seconds: float) -> int:
+        if not _can_be_said(name):
+            raise LookupError(name)
         with self.connect(seconds) as connection:
             try:
                 channel: Any = connection.channel()
@@ -43,6 +48,8 @@ class PassiveAdapter(BrokerAdapter):
                 raise broken_off(connection, error) from error
 
     def _queue(self, connection: kombu.Connection, name: str) -> QueueReading:
+        if not _can_be_said(name):
+            return QueueReading(name, exists=False)
         # A refused declaration closes its channel.
         channel: Any = connection.channel()
         try:
@@ -53,3 +60,7 @@ class PassiveAdapter(BrokerAdapter):
             return QueueReading(name, is_internal=True)
         channel.close()
         return QueueReading(name, ready=declared.message_count, consumers=declared.consumer_count)
+
+
+def _can_be_said(name: str) -> bool:
+    return len(name.encode()) <= LONGEST_NAME

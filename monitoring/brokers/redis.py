@@ -15,6 +15,8 @@ import kombu
 from django.utils.translation import gettext as _
 
 from ..control.connecting import broken_off, faults, unreachable
+from ..ingest.fields import MAX_IDENTIFIER
+from ..ingest.text import storable
 from .contract import BrokerAdapter, BrokerReading, PeekedMessage, QueueReading
 
 #: Messages that workers have, up to which they are told apart by queue.
@@ -139,7 +141,7 @@ class _Lists:
                 length, last = next(answers), next(answers)
                 total += length if isinstance(length, int) else 0
                 if not following and isinstance(last, bytes | str):
-                    following = str(_headers(last).get("id") or "")
+                    following = _text(_headers(last).get("id"))
             found[name] = (total, following)
         return found
 
@@ -166,7 +168,9 @@ class _Lists:
     def _queues_of(self, value: bytes | str, names: Collection[str]) -> list[str]:
         try:
             _raw, exchange, routing_key = json.loads(value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
+            return []
+        if not (isinstance(exchange, str | None) and isinstance(routing_key, str)):
             return []
         if not exchange:
             return [routing_key]
@@ -209,14 +213,19 @@ def _headers(raw: bytes | str) -> dict[str, Any]:
     """Of a message as kombu stores it; none of what is no such message. Arguments, in its body, are left alone."""
     try:
         headers = json.loads(raw).get("headers")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
     return headers if isinstance(headers, dict) else {}
 
 
+def _text(said: Any) -> str:
+    """An id or a name as events of the same task are stored: anybody can put anything into a list."""
+    return storable(str(said or ""), MAX_IDENTIFIER)
+
+
 def _peeked(raw: bytes | str, priority: int) -> PeekedMessage:
     headers = _headers(raw)
-    return PeekedMessage(str(headers.get("id") or ""), str(headers.get("task") or ""), priority)
+    return PeekedMessage(_text(headers.get("id")), _text(headers.get("task")), priority)
 
 
 def _alarms(info: dict[str, Any]) -> tuple[str, ...]:

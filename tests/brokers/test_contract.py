@@ -230,6 +230,66 @@ def test_a_purge_deletes_what_waits_and_nothing_that_somebody_has(case: Case) ->
         connection.release()
 
 
+def test_a_name_that_no_queue_can_have_hides_no_other(case: Case) -> None:
+    """Names come from events, too, in which anything may stand; AMQP has 255 bytes for one."""
+    name, endless = case.queue(), "é" * 128
+    case.send(name, 2)
+    eventually(lambda: case.truth(name) == (2, 0), lambda: "two wait")
+
+    queues = case.adapter.read([endless, name], SECONDS).queues
+
+    assert not queues[endless].ready
+    # The management plugin counts every second at best.
+    eventually(
+        lambda: case.adapter.read([endless, name], SECONDS).queues[name].ready == 2,
+        lambda: "what waits is read",
+    )
+    if not case.adapter.supports_peek:
+        with pytest.raises(LookupError):
+            case.adapter.purge(endless, SECONDS)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"[" * 100_000, b"", b"\xff", b"5", b"[]", b'{"headers": 1}', b'{"headers": {"id": "a\\u0000\\ud800"}}'],
+    ids=["deep", "empty", "binary", "number", "list", "no headers", "odd id"],
+)
+def test_what_is_no_message_of_celerys_stops_no_reading(own_valkey: servers.Valkey, garbage: bytes) -> None:
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = case.queue()
+    case.send(name, task_id="good")
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.rpush(name, garbage)  # this end is delivered first
+        client.hset("unacked", "tag", garbage)
+        try:
+            queue = case.adapter.read([name], SECONDS).queues[name]
+            assert (queue.ready, queue.unacked) == (2, 0)
+            odd, good = case.adapter.peek(name, 2, SECONDS)
+            assert good.task_id == "good"
+            assert queue.next_task_id == odd.task_id
+            # As the events of the same task are stored.
+            assert odd.task_id in ("", "a\u2400\ufffd")
+            assert case.adapter.remove(name, "good", SECONDS) is True
+        finally:
+            client.delete(name, "unacked")
+    case.app.close()
+
+
+@pytest.mark.parametrize(
+    "held", [b'["x", "", ["y"]]', b'["x", {}, "y"]', b'["x", "nowhere", "y"]', b'["x", "", null]']
+)
+def test_what_no_worker_can_hold_is_counted_for_no_queue(own_valkey: servers.Valkey, held: bytes) -> None:
+    case = Case(make_app(own_valkey.url), lambda name: (0, 0))
+    name = case.queue()
+    with redis.Redis.from_url(own_valkey.url) as client:
+        client.hset("unacked", "tag", held)
+        try:
+            assert case.adapter.read([name], SECONDS).queues[name].unacked == 0
+        finally:
+            client.delete("unacked")
+    case.app.close()
+
+
 def test_looking_at_messages_leaves_them_in_their_place(case: Case) -> None:
     name = case.queue()
     if not case.adapter.supports_peek:
