@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import check
@@ -33,7 +34,7 @@ from .fields import (
     tie_of,
     time_of,
 )
-from .quick_json import encode_any, parse_any
+from .quick_json import encode_any, parse_any, split_group
 from .redaction import MARK, Redactor
 from .simple_events import MAX_TIMESTAMP, MIN_TIMESTAMP, SimpleEvents
 from .text import ends_of_traceback, storable, storable_json
@@ -58,10 +59,21 @@ _KNOWN_FIELDS = _PLAIN_TEXT | _ENVELOPE | _ARGUMENTS | frozenset(
 
 #: The content type that a source gives to what it could not read, followed by why.
 _UNREADABLE = "application/x-unreadable; because="
+#: Items of one message that become dead letters of their own; the others become one for all of them. A list of a
+#: million numbers must not become a million rows; and who ran out of memory over it would be given it again.
+MOST_TOLD = 100
 
 
 class NotAnEvent(ValueError):
     """The reason why something is no event, in words for the dead-letter table."""
+
+
+@dataclass(slots=True, frozen=True)
+class _Unreadable:
+    """An item of a list that cannot be read itself: why, and its text."""
+
+    reason: str
+    text: bytes
 
 
 class Decoder:
@@ -87,15 +99,23 @@ class Decoder:
         except NotAnEvent as error:
             decoded.undecodable.append(_undecodable(str(error), body))
             return decoded
+        untold = 0
         for item in items:
             try:
                 self._decode_one(item, decoded)
+                continue
             except NotAnEvent as error:
-                decoded.undecodable.append(_undecodable(str(error), _text(item, body)))
+                reason = str(error)
             except Exception as error:  # a fault of ours must not stop the stream at the event that shows it
                 logger.exception("A fault in decoding")
                 reason = f"fault in decoding: {type(error).__name__}"
+            if len(decoded.undecodable) < MOST_TOLD:
                 decoded.undecodable.append(_undecodable(reason, _text(item, body)))
+            else:
+                untold += 1
+        if untold:
+            rest = f"{untold:,} more items of this message are no events"
+            decoded.undecodable.append(_undecodable(rest, body))
         return decoded
 
     def _take_simple(self, body: bytes | str, content_type: str | None, decoded: Decoded) -> list[Any]:
@@ -122,6 +142,8 @@ class Decoder:
         return {name: self._redact_value(storable_json(value, self._limit)) for name, value in plain.items()}
 
     def _decode_one(self, raw: Any, decoded: Decoded) -> None:
+        if isinstance(raw, _Unreadable):
+            raise NotAnEvent(raw.reason)
         if not isinstance(raw, dict):
             raise NotAnEvent(f"not an event: a JSON {type(raw).__name__}")
         kind = raw.get("type")
@@ -236,13 +258,27 @@ def unreadable(why: str) -> str:
 
 
 def _items(body: bytes | str) -> list[Any]:
-    """What a message holds: one item, or a list of them."""
+    """What a message holds: one item, or a list of them, in which what cannot be read is :class:`_Unreadable`."""
     try:
         message = parse_any(body)
     except (ValueError, RecursionError) as error:
-        # The text of the error is left out where it may quote the body.
-        raise NotAnEvent(f"not JSON: {type(error).__name__}") from None
+        texts = split_group(body)
+        if texts is None:
+            raise NotAnEvent(_no_json(error)) from None
+        return [_item(text) for text in texts]
     return message if isinstance(message, list) else [message]
+
+
+def _item(text: bytes) -> Any:
+    try:
+        return parse_any(text)
+    except (ValueError, RecursionError) as error:
+        return _Unreadable(_no_json(error), text)
+
+
+def _no_json(error: Exception) -> str:
+    # The text of the error is left out: it may quote the body.
+    return f"not JSON: {type(error).__name__}"
 
 
 def _identifier(value: Any, what: str) -> str:
@@ -272,6 +308,8 @@ def _rule_kinds(kind: str, values: dict[str, Any]) -> tuple[str, ...]:
 
 def _text(item: Any, body: bytes | str) -> bytes | str:
     """One item of a message as text; the whole message where its nesting is too deep to be written again."""
+    if isinstance(item, _Unreadable):
+        return item.text
     try:
         return json.dumps(item)
     except (ValueError, RecursionError):

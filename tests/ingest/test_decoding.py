@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitoring.ingest.decoding import Decoder
+from monitoring.ingest.decoding import MOST_TOLD, Decoder
 from monitoring.ingest.events import Decoded, Event
 from monitoring.ingest.redaction import Redactor
 from monitoring.tracebacks.fingerprint import Places
@@ -119,6 +119,43 @@ def test_what_is_not_json_is_refused_with_size_and_digest_but_not_its_text(body)
 
     assert refused.reason.startswith("not JSON")
     assert (refused.size, refused.digest) == (len(body), hashlib.sha256(body).hexdigest())
+
+
+UNREADABLE = {
+    "an endless number": (b"9" * 5_000, "not JSON: ValueError"),
+    "deep nesting": (b"[" * 100_000 + b"]" * 100_000, "not JSON: RecursionError"),
+    "no text": (b'"\xff"', "not JSON: UnicodeDecodeError"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+@pytest.mark.parametrize(
+    "around", [GOOD, GOOD | {"type": "task-failed", "exception": "é"}], ids=["plain", "é"]
+)
+def test_an_event_of_a_group_that_cannot_be_read_takes_none_of_the_others_with_it(name, around):
+    value, reason = UNREADABLE[name]
+    good = json.dumps(around, ensure_ascii=False).encode()
+    bad = json.dumps(GOOD).encode()[:-1] + b', "x": ' + value + b"}"
+
+    decoded = decode(b"[" + b", ".join([good, bad, good]) + b"]")
+
+    (refused,) = decoded.undecodable
+    assert (refused.reason, refused.size) == (reason, len(bad))
+    assert refused.digest == hashlib.sha256(bad).hexdigest()
+    assert [e.type for e in decoded.tasks] == [around["type"]] * 2
+
+
+@pytest.mark.parametrize("item", [0, {}, GOOD | {"uuid": 5}])
+def test_a_message_of_many_items_that_are_no_events_becomes_a_few_dead_letters(item):
+    body = json.dumps([GOOD, *[item] * 50_000, GOOD]).encode()
+
+    decoded = decode(body)
+
+    *told, rest = decoded.undecodable
+    assert len(told) == MOST_TOLD
+    assert rest.reason == "49,900 more items of this message are no events"
+    assert (rest.size, rest.digest) == (len(body), hashlib.sha256(body).hexdigest())
+    assert [e.type for e in decoded.tasks] == ["task-started"] * 2
 
 
 @pytest.mark.parametrize(
