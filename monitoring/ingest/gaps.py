@@ -53,6 +53,9 @@ class GapWatch:
             self._read_by_then = None
             self._found = (now, source.found) if source.found else None
             self._judge(source)
+            if source.is_new and self._since is not None:
+                reason = "the event queue was not there, so nothing has kept what was sent meanwhile"
+                self._reading.add_gap(GapEntry(min(self._since, now), now, reason))
         elif self._since is not None:
             reason = "no consumer was connected, and this broker keeps no events meanwhile"
             self._reading.add_gap(GapEntry(min(self._since, now), now, reason))

@@ -36,6 +36,12 @@ class Queue(EventSource):
         raise NotImplementedError
 
 
+class NewQueue(Queue):
+    """One that was not there."""
+
+    is_new = True
+
+
 class Subscription(Queue):
     is_durable = False
 
@@ -90,6 +96,29 @@ def test_what_passed_while_nobody_was_subscribed_is_a_gap_up_to_now(watch):
     (gap,) = watch.found
     assert gap.started_at == NOON
     assert before <= gap.ended_at <= datetime.now(UTC)
+
+
+def test_a_first_queue_has_missed_nothing(watch):
+    watch.open(NewQueue(0))
+    assert watch.found == []
+
+
+def test_what_passed_while_the_queue_was_not_there_is_a_gap_since_the_last_committed_event(watch):
+    make_consumer("one", None, None, last_event_at=NOON)
+    before = datetime.now(UTC)
+
+    watch.open(NewQueue(0))
+
+    (gap,) = watch.found
+    assert gap.started_at == NOON
+    assert before <= gap.ended_at <= datetime.now(UTC)
+    assert "queue was not there" in gap.reason
+
+
+def test_a_queue_that_was_there_is_no_gap(watch):
+    make_consumer("one", None, None, last_event_at=NOON)
+    watch.open(Queue(0))
+    assert watch.found == []
 
 
 def test_what_was_heard_and_not_committed_is_missed_too(watch):

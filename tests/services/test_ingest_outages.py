@@ -107,6 +107,37 @@ def test_what_a_queue_at_its_cap_drops_while_it_is_read_lies_in_a_gap(site):
     assert consumer.terminate() == 0
 
 
+GAPS = "SELECT reason FROM monitoring_gap"
+
+
+@ON_SQLITE
+def test_a_queue_that_is_deleted_is_made_anew_and_what_was_in_it_lies_in_a_gap(site):
+    site.publish([event("started", BEGIN, task_id="nobody-listens")])
+    consumer = site.consumer("--no-upkeep")
+    consumer.until_said("Consuming from")
+    site.publish([event("started", BEGIN, task_id="before")])
+    consumer.until(lambda: "before" in site.database.states())
+    assert site.database.rows(GAPS) == []  # nobody knows of anything before the first queue
+
+    rabbitmqctl("delete_queue", "--vhost", vhost(site), site.queue)
+    consumer.until(lambda: consumer.log.count("Consuming from") >= 2)
+    consumer.until(lambda: len(site.database.rows(GAPS)) == 1)
+    assert consumer.terminate() == 0
+
+    site.publish([event("started", BEGIN, task_id="waits")])
+    site.drain(0.5)
+    assert len(site.database.rows(GAPS)) == 1
+
+    rabbitmqctl("delete_queue", "--vhost", vhost(site), site.queue)
+    site.publish([event("started", BEGIN, task_id="lost")])
+    site.drain(0.5)
+    assert (
+        site.database.rows(GAPS)
+        == [("the event queue was not there, so nothing has kept what was sent meanwhile",)] * 2
+    )
+    assert set(site.database.states()) == {"before", "waits"}
+
+
 @ON_SQLITE
 def test_drain_ends_while_heartbeats_go_on(site):
     """A worker is never silent; only task events keep a drain from ending."""

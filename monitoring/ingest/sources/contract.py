@@ -59,6 +59,8 @@ class EventSource(ABC):
     #: Whether what is read waits in the broker until it is acknowledged. Publish/subscribe keeps nothing, and gives
     #: every subscriber every event: only one process may then consume.
     is_durable: ClassVar[bool]
+    #: Whether the queue had to be made, so that nothing has waited in it before. Known once it is open.
+    is_new = False
     #: What the transport calls the seconds that it waits for an answer; empty where it has no such option.
     patience: str = ""
 

@@ -64,6 +64,7 @@ class RabbitMQSource(EventSource):
 
         A queue that exists with other arguments is used as it is: to declare it would fail at each start.
         """
+        self.is_new = not self._exists()
         try:
             self._queue()(self.channel).declare()
         except amqp.exceptions.PreconditionFailed as error:
@@ -78,6 +79,16 @@ class RabbitMQSource(EventSource):
             queue.exchange(self.channel).declare()
             queue.queue_declare(passive=True)
             queue.queue_bind()
+
+    def _exists(self) -> bool:
+        # On a channel of its own: the broker closes it with its refusal.
+        channel: Any = self.connection.channel()
+        try:
+            channel.queue_declare(self.options.queue, passive=True)
+        except amqp.exceptions.NotFound:
+            return False
+        channel.close()
+        return True
 
     def _learn_caps(self, refusal: str | None) -> None:
         """Find out at which length the queue drops events. The broker names one argument with each refusal."""
