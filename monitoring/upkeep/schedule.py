@@ -69,10 +69,14 @@ JOBS: dict[str, Job] = {
 
 
 def due(using: str, jobs: Iterable[Job]) -> list[Job]:
-    """Those of `jobs` that are due, or never ran, in their order. One read of a table of a dozen rows."""
-    later = set(
-        UpkeepJob.objects.using(using).filter(due_at__gt=database_now(using)).values_list("name", flat=True)
-    )
+    """Those of `jobs` that are due, or never ran, in their order. One read of a table of a dozen rows.
+
+    One that was started later than now is due too: the clock has been put back since, by hand or by another server that
+    has taken over, and all would stand still for as long as it was ahead.
+    """
+    now = database_now(using)
+    waiting = UpkeepJob.objects.using(using).filter(due_at__gt=now, started_at__lte=now)
+    later = set(waiting.values_list("name", flat=True))
     return [job for job in jobs if job.name not in later]
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import OperationalError
+from django.db.models import F
 
 from monitoring.models import Lease, UpkeepJob
 from monitoring.upkeep import runner
@@ -58,6 +59,17 @@ def test_a_job_is_left_alone_until_it_is_due(using, lease):
     assert due(using, [job]) == []
     UpkeepJob.objects.using(using).update(due_at=datetime.now(UTC) - timedelta(seconds=1))
     assert due(using, [job]) == [job]
+
+
+def test_a_clock_that_was_put_back_keeps_no_job_waiting(using, lease):
+    run_job(Job("one", 60, lambda lease: ""), lease)
+    ahead = timedelta(hours=1)
+    UpkeepJob.objects.using(using).update(started_at=F("started_at") + ahead, due_at=F("due_at") + ahead)
+    job = Job("one", 60, lambda lease: "")
+    assert due(using, [job]) == [job]
+
+    run_job(job, lease)
+    assert due(using, [job]) == []
 
 
 def test_a_job_that_fails_is_recorded_retried_later_and_stops_no_other(using):
