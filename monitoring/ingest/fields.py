@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
@@ -33,7 +33,9 @@ KINDS_WITHOUT_ARGUMENTS = frozenset({"task-sent", "task-received"})
 #: What the plug-in for workers tells of a task that was received (monitoring/celery).
 ARGUMENTS, STANDING, TRACE = "arguments", "arguments_are", "trace_id"
 
+_DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC) + _DAY, datetime.max.replace(tzinfo=UTC) - _DAY
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _EXCEPTION_TYPE = re.compile(r"(?:[\w]+\.)*([^\W\d]\w*)(?=\(|:|$)")
 
@@ -72,6 +74,15 @@ def _retries(value: Any) -> int | None:
 
 def time_of(value: Any) -> int | None:
     """An ISO time of Celery's (naive: UTC) in microseconds since the epoch; None where it is none."""
+    moment = moment_of(value)
+    if moment is None:
+        return None
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def moment_of(value: Any) -> datetime | None:
+    """The same in UTC, as :func:`showable`."""
     if not isinstance(value, str):
         return None
     try:
@@ -79,11 +90,14 @@ def time_of(value: Any) -> int | None:
     except ValueError:
         return None
     try:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return showable(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))
     except OverflowError:  # the last hours of the year 9999, or the first of the year 1, in another time zone
         return None
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def showable(moment: datetime) -> datetime:
+    """The nearest time that is one in every time zone: ``datetime.max`` in UTC, for never, is none east of it."""
+    return min(max(moment, _FIRST), _LAST)
 
 
 def exception_of(text: str | None, traceback: str | None) -> tuple[str | None, str | None]:

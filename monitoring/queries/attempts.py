@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from ..ingest.fields import moment_of
 
 
 class EventRow(Protocol):
@@ -217,14 +219,7 @@ def _retries(event: EventRow) -> int:
 
 
 def _eta(event: EventRow) -> datetime | None:
-    value = event.payload.get("eta")
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return moment_of(event.payload.get("eta"))
 
 
 def _pid(event: EventRow) -> int | None:

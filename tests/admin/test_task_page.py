@@ -14,8 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from monitoring.ingest.stores import store_for
+from monitoring.ingest.stores.contract import Batch
 from monitoring.models import Task
 from tests.factories import VIEWER_PERMISSIONS, make_event, make_task, make_user, make_worker
+from tests.ingest.event_streams import BEGIN, decoded, event
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +27,21 @@ def page_of(client: Client, task: Task) -> str:
     response = client.get(reverse("admin:monitoring_task_change", args=[task.pk]))
     assert response.status_code == 200
     return response.content.decode().replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("edge", ["9999-12-31T23:59:59.999999", "0001-01-01T00:00:00"])
+def test_a_task_that_is_due_or_expires_at_an_edge_of_time_has_a_page_in_every_time_zone(
+    admin_client: Client, settings: Any, zone: str, edge: str
+) -> None:
+    """``datetime.max`` is how some write never."""
+    settings.TIME_ZONE = zone
+    events = decoded([event("received", BEGIN, task_id="edge", eta=edge, expires=edge)])
+    store_for("default").write(Batch(tasks=events))
+
+    html = page_of(admin_client, Task.objects.get(pk="edge"))
+
+    assert edge[:4] in html
 
 
 def test_every_field_is_on_the_page(admin_client: Client) -> None:

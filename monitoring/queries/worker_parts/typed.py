@@ -6,6 +6,8 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+from ...ingest.fields import moment_of, showable
+
 
 def text(value: Any) -> str | None:
     """A text that says something."""
@@ -52,9 +54,8 @@ def moment(value: Any) -> datetime | None:
     """A time as Celery says it: seconds since the epoch, or ISO with a zone or in UTC."""
     try:
         if isinstance(value, str):
-            found = datetime.fromisoformat(value)
-            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+            return moment_of(value)
         seconds = number(value)
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        return None if seconds is None else showable(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return None
