@@ -20,6 +20,8 @@ from urllib.parse import quote, unquote, urlsplit
 import kombu
 from django.utils.translation import gettext as _
 
+from ..ingest.fields import MAX_IDENTIFIER
+from ..ingest.text import storable, storable_json
 from .contract import BrokerAdapter, BrokerReading, BrokerUnavailable, QueueReading
 from .rabbitmq import PassiveAdapter
 
@@ -110,7 +112,8 @@ class ManagementAdapter(BrokerAdapter):
                 _silent_until[self._url.derived_from] = time.monotonic() + SILENT_FOR
                 return self._passive.read(names, seconds)
             return replace(self._passive.read(names, seconds), problem=str(silent))
-        queues = {row["name"]: _queue(row) for row in listed if isinstance(row.get("name"), str)}
+        found = [_queue(row) for row in listed if isinstance(row.get("name"), str)]
+        queues = {queue.name: queue for queue in found}
         missing = {name: QueueReading(name, exists=False) for name in names if name not in queues}
         return replace(_broker(overview, nodes), queues=queues | missing)
 
@@ -167,7 +170,8 @@ def _cut(connected: socket.socket) -> None:
 
 
 def _queue(row: Mapping[str, Any]) -> QueueReading:
-    name, stats = row["name"], row.get("message_stats") or {}
+    # RabbitMQ takes any text for a name or an argument, NUL included, which no PostgreSQL stores.
+    name, stats = storable(row["name"], MAX_IDENTIFIER), row.get("message_stats") or {}
     own = name.startswith(_OWN_BEGINNINGS) or name.endswith(_OWN_ENDS)
     arguments = dict(row.get("arguments") or {})
     if row.get("policy"):
@@ -182,7 +186,7 @@ def _queue(row: Mapping[str, Any]) -> QueueReading:
         publish_rate=_rate(stats, "publish_details"),
         deliver_rate=_rate(stats, "deliver_get_details"),
         ack_rate=_rate(stats, "ack_details"),
-        settings=arguments,
+        settings=storable_json(arguments, MAX_IDENTIFIER),
         is_internal=own or bool(row.get("exclusive")) or bool(row.get("auto_delete")),
     )
 

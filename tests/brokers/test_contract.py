@@ -290,6 +290,22 @@ def test_what_no_worker_can_hold_is_counted_for_no_queue(own_valkey: servers.Val
     case.app.close()
 
 
+@pytest.mark.parametrize("case", ["rabbitmq with management"], indirect=True)
+def test_a_queue_is_listed_by_a_name_that_every_database_stores(case: Case) -> None:
+    """The broker takes NUL in a name and in an argument."""
+    with case.app.connection_for_write() as connection:
+        connection.default_channel.queue_declare(
+            "odd\0name", durable=True, arguments={"x-dead-letter-exchange": "nowhere\0"}
+        )
+        case.names.append("odd\0name")
+    eventually(
+        lambda: "odd\u2400name" in case.adapter.read(["celery"], SECONDS).queues,
+        lambda: str(case.adapter.read(["celery"], SECONDS).queues),
+    )
+    queue = case.adapter.read(["celery"], SECONDS).queues["odd\u2400name"]
+    assert queue.settings["x-dead-letter-exchange"] == "nowhere\u2400"
+
+
 def test_looking_at_messages_leaves_them_in_their_place(case: Case) -> None:
     name = case.queue()
     if not case.adapter.supports_peek:
