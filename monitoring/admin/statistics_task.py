@@ -20,7 +20,7 @@ from ..queries.statistics_overview import Overview, overview
 from ..queries.statistics_sums import RUNTIMES, WAITS
 from ..queries.task_extremes import extremes
 from ..queries.visibility import Visibility
-from .charts import Mark
+from .charts import Mark, table_file
 from .failure_links import failures_url
 from .failure_words import rule_of
 from .payload import may_view_payload
@@ -86,6 +86,7 @@ def _figures(view: StatisticsView, site: AdminSite, name: str) -> dict[str, Any]
             charts.wait(view, found, drawn),
         ],
         "spread": spread(found.now),
+        "spread_file": table_file(_("How long it runs"), view.period.start, view.period.end),
         "queues": _queues(view, found),
         "least_runs": LEAST_RUNS,
         "exceptions": exceptions,

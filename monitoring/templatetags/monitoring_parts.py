@@ -7,6 +7,7 @@ that the page takes.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -21,7 +22,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from .. import formatting
-from ..admin.charts import Chart
+from ..admin.charts import Chart, Row
 from ..admin.url_query import with_parameters
 from ..icons import ICONS, STATE_ICONS
 from ..queries.search.printing import exact_text
@@ -192,11 +193,14 @@ def chart_rows(chart: Chart) -> SafeString:
     filling = format_html(' <span class="mon-tag">{}</span>', _("filling"))
     return format_html_join(
         "",
-        '<tr><th scope="row" class="mon-nowrap">{}{}</th>{}</tr>',
+        '<tr><th scope="row" class="mon-nowrap">{}{}{}</th>{}</tr>',
         (
             (
                 clock(row.at),
                 filling if row.filling else "",
+                format_html_join(
+                    "", ' <span class="mon-small mon-dim" title="{}">{}</span>', _mark_words(row)
+                ),
                 # mark_safe: numbers and units of ours.
                 mark_safe(  # noqa: S308
                     "".join(
@@ -208,6 +212,11 @@ def chart_rows(chart: Chart) -> SafeString:
             for row in chart.rows
         ),
     )
+
+
+def _mark_words(row: Row) -> Iterator[tuple[str, str]]:
+    """Names of what was deployed in a bucket, whole and as long as there is room for."""
+    return ((label, formatting.cut(label, 40)) for label in row.marks)
 
 
 @register.simple_tag

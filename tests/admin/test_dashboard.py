@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 
 from monitoring.admin import StatisticAdmin, TaskAdmin, WorkerAdmin
+from monitoring.control.marks import mark
 from monitoring.models import DeployMark, Statistic, Task, Worker
 from tests.admin.test_permissions import client_of
 from tests.factories import (
@@ -212,6 +213,36 @@ def test_marks_of_deployments_are_drawn_on_every_chart(viewer: Client) -> None:
         assert [mark.label for mark in chart.marks] == ["v1.2"]
         assert '"label":"v1.2"' in chart.drawn
     assert response.content.decode().count("mon-chart-mark") == 4
+
+
+def test_a_mark_stands_in_the_table_beside_the_bucket_that_it_falls_into(viewer: Client) -> None:
+    make_tasks()
+    at = timezone.now().replace(second=0, microsecond=0) - timedelta(minutes=10)
+    mark("<v1.2>", at + timedelta(seconds=30))
+    mark("v1.3", at + timedelta(seconds=59))
+    for chart in dashboard(viewer).context["charts"]:
+        assert [(row.at, row.marks) for row in chart.rows if row.marks] == [(at, ["<v1.2>", "v1.3"])]
+        assert json.loads(chart.drawn)["notes"][str(chart.times.index(at))] == "<v1.2>, v1.3"
+    html = dashboard(viewer).content.decode()
+    begun = timezone.localtime(at).strftime("%H:%M:%S</time>")
+    name = '<span class="mon-small mon-dim" title="&lt;v1.2&gt;">&lt;v1.2&gt;</span>'
+    assert len(re.findall(f"{begun} {re.escape(name)}", html)) == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "newest minute is still filling"),
+        ("?range=24h", "newest 5\xa0min are still filling"),
+        ("?range=7d", "newest hour is still filling"),
+        ("?from=2020-01-01T00:00Z&to=2020-01-01T02:00Z", None),
+    ],
+)
+def test_the_legend_of_bars_says_what_is_still_filling(viewer: Client, query: str, words: str | None) -> None:
+    make_tasks()
+    html = dashboard(viewer, query).content.decode()
+    assert html.count("still filling") == (words is not None)
+    assert (words or "") in html
 
 
 def test_percentiles_that_stand_beside_each_other_differ_by_more_than_colour(viewer: Client) -> None:

@@ -102,6 +102,7 @@ def _chart(
         kind=kind,
         stacked=stacked,
         marks=marks,
+        step=period.step,
     )
 
 

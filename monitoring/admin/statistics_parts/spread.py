@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
 
 from ... import formatting
 from ...queries.statistics_shapes import bars_of
@@ -43,6 +46,13 @@ class Spread:
     @property
     def width(self) -> int:
         return len(self.bars)
+
+    @property
+    def table(self) -> str:
+        """Its numbers for the script that copies them, as JSON: a head, then a line for each bar."""
+        head = [_("Run time from (s)"), _("Run time to (s)"), _("Tasks")]
+        lines = [[*(float(f"{bound:.4g}") for bound in (bar.low, bar.high)), bar.count] for bar in self.bars]
+        return json.dumps([head, *lines], separators=(",", ":"))
 
     @property
     def lines(self) -> list[float]:

@@ -3,6 +3,7 @@
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
 import { duration, number, share } from "../live/formatting.js";
+import "./table.js";
 import { axisTimes, momentWords } from "./times.js";
 
 const FORMATS = { number, duration, share };
