@@ -81,6 +81,20 @@ def _without_zeros(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def exact_duration(seconds: float) -> str:
+    """Of what was set and not measured, in all units that it has: ``1 h``, ``1 d 12 h``, ``1 min 30 s``, ``500 ms``."""
+    if seconds < 1:
+        return f"{seconds * 1000:g}{NBSP}ms"
+    rest, parts = float(seconds), []
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        count, rest = divmod(rest, length)
+        if count:
+            parts.append(f"{number(count)}{NBSP}{unit}")
+    if rest:
+        parts.append(f"{rest:g}{NBSP}s")
+    return NBSP.join(parts)
+
+
 def span(seconds: float) -> str:
     """One unit, rounded down, for "... ago": ``4 s``, ``3 min``, ``2 h``, ``6 d``."""
     seconds = abs(seconds)

@@ -76,6 +76,17 @@ def test_span_has_one_unit(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.1, "100 ms"), (1, "1 s"), (2.5, "2.5 s"), (60, "1 min"), (90, "1 min 30 s"), (3300, "55 min"), (3600, "1 h"),
+        (5400, "1 h 30 min"), (86400, "1 d"), (129600, "1 d 12 h"), (86400.0 * 2000 + 1, "2,000 d 1 s"),
+    ],
+)  # fmt: skip
+def test_an_exact_duration_leaves_nothing_out(seconds: float, text: str) -> None:
+    assert formatting.exact_duration(seconds) == text.replace(" ", "\u00a0")
+
+
+@pytest.mark.parametrize(
     ("octets", "text"),
     [(0, "0 B"), (999, "999 B"), (1234, "1.2 kB"), (64_000, "64 kB"), (3_400_000, "3.4 MB")],
 )

@@ -26,7 +26,7 @@ from ..queries.visibility import Visibility
 from .control_actions import here, verb_url
 from .url_query import with_parameters
 from .worker_parts.configuration import GROUPS as LABELS
-from .worker_parts.configuration import MOST, short, written
+from .worker_parts.configuration import MOST, duration_words, short, written
 
 #: What a setting may be, in the order of the facet. Without a choice all but those at their default are shown.
 KINDS: dict[str, Callable[[SettingState], bool]] = {
@@ -43,10 +43,14 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class ValueLine:
-    """A value as it is written, whole and cut, and who has it; `who` is empty where all do."""
+    """A value as it is written, whole and cut, and who has it; `who` is empty where all do.
+
+    `duration` is that of a value in seconds, in words.
+    """
 
     text: str
     short: str
+    duration: str
     who: str
     title: str
     is_changed: bool
@@ -127,7 +131,7 @@ def config_page(request: HttpRequest, visibility: Visibility, site_name: str) ->
         "wanted": wanted,
         "is_narrowed": bool(wanted.groups or wanted.hostnames or wanted.text or wanted.kinds),
         "advice": _advice(found, wanted),
-        "groups": _groups(settings, wanted, len(found.workers)),
+        "groups": _groups(settings, wanted),
         "kinds": _kinds(settings, wanted),
         "group_choices": [
             (
@@ -202,7 +206,7 @@ def _names(hostnames: Sequence[str]) -> str:
     }
 
 
-def _groups(settings: Sequence[SettingState], wanted: Wanted, known: int) -> list[GroupLines]:
+def _groups(settings: Sequence[SettingState], wanted: Wanted) -> list[GroupLines]:
     groups = []
     for name in GROUPS:
         meant = [setting for setting in settings if setting.group == name and wanted.is_meant(setting)]
@@ -212,8 +216,8 @@ def _groups(settings: Sequence[SettingState], wanted: Wanted, known: int) -> lis
         groups.append(
             GroupLines(
                 str(LABELS[name]),
-                [_line(setting, known) for setting in shown],
-                [_line(setting, known) for setting in meant if setting not in shown],
+                [_line(setting) for setting in shown],
+                [_line(setting) for setting in meant if setting not in shown],
                 sum(setting.is_changed for setting in meant),
                 sum(setting.differs for setting in meant),
             )
@@ -221,18 +225,18 @@ def _groups(settings: Sequence[SettingState], wanted: Wanted, known: int) -> lis
     return [group for group in groups if group.lines or group.others]
 
 
-def _line(setting: SettingState, known: int) -> SettingLine:
+def _line(setting: SettingState) -> SettingLine:
     several = len(setting.values) > 1
     return SettingLine(
         setting,
-        [_value(value, several, index, known) for index, value in enumerate(setting.values)],
+        [_value(setting.name, value, several, index) for index, value in enumerate(setting.values)],
         written(setting.default) if setting.has_default else "",
         "warn" if setting.differs else "changed" if setting.is_changed else "",
         all(is_hidden(value.value) for value in setting.values),
     )
 
 
-def _value(value: SettingValue, several: bool, index: int, known: int) -> ValueLine:
+def _value(name: str, value: SettingValue, several: bool, index: int) -> ValueLine:
     text = written(value.value)
     who = ""
     if several:
@@ -244,6 +248,7 @@ def _value(value: SettingValue, several: bool, index: int, known: int) -> ValueL
     return ValueLine(
         formatting.cut(text, MOST),
         short(text),
+        duration_words(name, value.value),
         who,
         ", ".join(value.hostnames) if len(value.hostnames) > NAMED else "",
         not value.is_default and not is_hidden(value.value),

@@ -71,6 +71,19 @@ def test_what_is_changed_is_bold_beside_its_default(admin_client: Client) -> Non
     assert "<code>4</code>" in row
 
 
+def test_settings_in_seconds_say_their_duration_in_words(admin_client: Client) -> None:
+    says("celery@web", task_time_limit=3600, result_expires="6:00:00", worker_max_tasks_per_child=3600)
+    says("celery@pay", task_time_limit=90, result_expires="6:00:00", worker_max_tasks_per_child=3600)
+    html = page(admin_client)
+    row = line(html, "task_time_limit")
+    assert re.search("3600<.*· 1 h</span> .*on celery@web", row)
+    assert re.search("90<.*· 1 min 30 s</span> .*on celery@pay", row)
+    assert "· 6 h</span>" in line(html, "result_expires")
+    assert "·" not in line(html, "worker_max_tasks_per_child")
+    tab = reverse("admin:monitoring_worker_change", args=["celery@web"]) + "?tab=configuration"
+    assert "· 1\xa0h</span>" in admin_client.get(tab).content.decode()
+
+
 def test_columns_have_heads_and_names_break_between_their_words(
     admin_client: Client, app: celery.Celery
 ) -> None:

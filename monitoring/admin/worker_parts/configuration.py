@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ... import formatting
 from ...configuration.defaults import default_of, is_default
+from ...configuration.durations import duration_of
 from ...configuration.masking import is_hidden
 from ...queries.worker_parts.configuration import Setting, settings_in_groups
 from .view import WorkerView
@@ -33,12 +34,13 @@ GROUPS = {
 class SettingRow:
     """`default` is that of the Celery that is installed here; None: it has no such setting.
 
-    `short` is how a long `value` begins, empty where it is not long.
+    `short` is how a long `value` begins, empty where it is not long; `duration` that of seconds, in words.
     """
 
     name: str
     value: str
     short: str
+    duration: str
     default: str | None
     is_changed: bool
 
@@ -70,7 +72,15 @@ def _row(setting: Setting) -> SettingRow:
     known, default = default_of(setting.name)
     value = written(setting.value)
     is_changed = not is_default(setting.name, setting.value)
-    return SettingRow(setting.name, value, short(value), written(default) if known else None, is_changed)
+    duration = duration_words(setting.name, setting.value)
+    default_text = written(default) if known else None
+    return SettingRow(setting.name, value, short(value), duration, default_text, is_changed)
+
+
+def duration_words(name: str, value: Any) -> str:
+    """The value of a setting that is seconds, as ``1 h``; empty for any other."""
+    seconds = duration_of(name, value)
+    return "" if seconds is None else formatting.exact_duration(seconds)
 
 
 def written(value: Any) -> str:
