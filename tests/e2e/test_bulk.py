@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from monitoring.control import bulk
 from monitoring.control.actor import Actor
@@ -17,6 +17,7 @@ from monitoring.models import BulkRun, SavedView, Task
 from monitoring.queries.selection import Selection
 from tests.e2e.conftest import OpenPage
 from tests.e2e.test_every_page import LONG, serious
+from tests.e2e.test_live_frames import follow, frame
 from tests.factories import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +90,39 @@ def test_an_action_that_fits_no_selected_row_is_disabled_with_the_reason(open_pa
     page.locator('tr[data-task="failed"] input').uncheck()
     expect(delete).to_be_disabled()
     page.get_by_label("Select all that match").check()
+    expect(delete).to_be_enabled()
+
+
+FETCHED_ROW = """async (id) => {
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  return page.querySelector(`tr[data-task="${id}"]`).outerHTML;
+}"""
+
+
+def test_actions_are_judged_anew_when_a_selected_row_changes(open_page: OpenPage) -> None:
+    make_task("task", state="PENDING")
+    grant("revoke_task", "delete_task")
+    page = open_page("monitoring/task/")
+    sockets: list[WebSocketRoute] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+
+    follow(page, serve)
+    row = page.locator('tr[data-task="task"]')
+    revoke = page.get_by_role("button", name="Revoke…")
+    delete = page.get_by_role("button", name="Delete record…")
+    row.get_by_role("checkbox").check()
+    expect(revoke).to_be_enabled()
+    expect(delete).to_be_disabled()
+    Task.objects.filter(pk="task").update(state="FAILURE")
+    rows = {"task": page.evaluate(FETCHED_ROW, "task")}
+    listed = {"order": ["task"], "rows": rows, "total": 1, "total_is_exact": True, "left_out": 0}
+    sockets[-1].send(frame(1, full=True, lists={"tasks": listed}))
+    expect(row.locator(".mon-state-failure")).to_be_visible()
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(revoke).to_be_disabled()
+    expect(revoke).to_have_attribute("title", "It has already ended: it failed")
     expect(delete).to_be_enabled()
 
 

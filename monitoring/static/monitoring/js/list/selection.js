@@ -63,8 +63,11 @@ export function selection({ form: id, table, name, key }) {
       page.click();
     }
   });
-  // Rows that came or went while the page is live; a browser that comes back restores boxes after this.
-  new MutationObserver(show).observe(document.querySelector(`${table} tbody`), { childList: true });
+  // Rows that came, went or became something else while the page is live; a browser that comes back restores boxes
+  // after this.
+  const body = document.querySelector(`${table} tbody`);
+  new MutationObserver(show).observe(body, { childList: true });
+  new MutationObserver(show).observe(body, { subtree: true, attributeFilter: ["data-is"] });
   window.addEventListener("pageshow", show);
   document.addEventListener("mon-morphed", show);
   show();
