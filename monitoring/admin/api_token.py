@@ -6,7 +6,8 @@
 | ``monitoring_apitoken_make`` | POST | ``name``, ``scopes`` (several), ``days`` (empty: never expires) | the page with the new token, which is shown this one time; the page with what is wrong |
 | ``monitoring_apitoken_revoke`` (id) | POST | | redirect to the page |
 
-Making needs ``add_apitoken``, and its scopes are of the user's own permissions. Both are in Django's admin log.
+Making needs ``add_apitoken``, and its scopes are of the user's own permissions. Both are in Django's admin log, and in the
+audit log, with the tries that were refused.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -24,14 +25,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from ..api import tokens
+from ..api import audited_tokens, tokens
+from ..control.actor import Actor
 from ..control.perform import missing_permission
 from ..models import ApiToken
 from ..queries.api_tokens import api_token, api_tokens
 from .base import MonitoringAdmin
-from .methods import post_only
+from .methods import acting_view, no_staff_words, post_only
 
-MAKE, MANAGE = "monitoring.add_apitoken", "monitoring.manage_apitoken"
+VIEW, MAKE, MANAGE = (
+    "monitoring.view_apitoken",
+    "monitoring.add_apitoken",
+    "monitoring.manage_apitoken",
+)
 
 
 class TokenForm(forms.Form):
@@ -68,10 +74,11 @@ class ApiTokenAdmin(MonitoringAdmin):
     object_pages = False
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
+        make = acting_view(self.admin_site, post_only(self.make), self._refuse_making)
+        revoke = acting_view(self.admin_site, post_only(self.revoke), self._refuse_revoking)
         return [
-            path("_make/", wrap(post_only(self.make)), name="monitoring_apitoken_make"),
-            path("_revoke/<int:key>/", wrap(post_only(self.revoke)), name="monitoring_apitoken_revoke"),
+            path("_make/", make, name="monitoring_apitoken_make"),
+            path("_revoke/<int:key>/", revoke, name="monitoring_apitoken_revoke"),
             *super().get_urls(),
         ]
 
@@ -83,28 +90,49 @@ class ApiTokenAdmin(MonitoringAdmin):
         return self._page(request, TokenForm(request.user) if request.user.has_perm(MAKE) else None)
 
     def make(self, request: HttpRequest) -> HttpResponse:
-        if not (self.has_view_permission(request) and request.user.has_perm(MAKE)):
-            raise PermissionDenied(missing_permission(MAKE))
+        missing = [] if self.has_view_permission(request) else [VIEW]
+        missing += [] if request.user.has_perm(MAKE) else [MAKE]
+        if missing:
+            words = missing_permission(missing[0])
+            self._refuse_making(request, words)
+            raise PermissionDenied(words)
         form = TokenForm(request.user, request.POST)
         if not form.is_valid():
+            lacking = sorted(set(request.POST.getlist("scopes")) & set(tokens.known_scopes()))
+            lacking = [scope for scope in lacking if not request.user.has_perm(scope)]
+            if lacking:
+                self._refuse_making(request, missing_permission(lacking[0]))
             return self._page(request, form)
         wanted = form.cleaned_data
         expires_at = timezone.now() + timedelta(days=wanted["days"]) if wanted["days"] else None
         name = wanted["name"].replace("\0", "")
-        token, text = tokens.create(request.user, name, wanted["scopes"], expires_at)
+        token, text = audited_tokens.make(Actor.of(request), name, wanted["scopes"], expires_at)
         self.log_addition(request, token, _now("Made, for: %(scopes)s") % {"scopes": ", ".join(token.scopes)})
         return self._page(request, TokenForm(request.user), made=text)
 
     def revoke(self, request: HttpRequest, key: int) -> HttpResponse:
         if not self.has_view_permission(request):
-            raise PermissionDenied
+            words = missing_permission(VIEW)
+            self._refuse_revoking(request, key, words)
+            raise PermissionDenied(words)
         token = api_token(request.user, key, of_everybody=request.user.has_perm(MANAGE))
         if token is None:
+            if api_token(request.user, key, of_everybody=True) is not None:
+                self._refuse_revoking(request, key, missing_permission(MANAGE))
             raise Http404
-        tokens.revoke(token)
+        audited_tokens.revoke(Actor.of(request), token)
         self.log_change(request, token, _now("Revoked"))
         messages.success(request, _now("%(token)s is revoked") % {"token": token})
         return redirect("admin:monitoring_apitoken_changelist")
+
+    def _refuse_making(self, request: HttpRequest, words: str = "") -> None:
+        actor, name = Actor.of(request), request.POST.get("name", "")[:100]
+        target = audited_tokens.target_of(name, actor.user_name) if name else ""
+        audited_tokens.refused(actor, audited_tokens.MAKE, words or no_staff_words(), target)
+
+    def _refuse_revoking(self, request: HttpRequest, key: int, words: str = "") -> None:
+        """With the number of the token: whose it is, and its name, is not for who may not see it."""
+        audited_tokens.refused(Actor.of(request), audited_tokens.REVOKE, words or no_staff_words(), str(key))
 
     def _page(self, request: HttpRequest, form: TokenForm | None, made: str = "") -> HttpResponse:
         of_everybody, now = request.user.has_perm(MANAGE), timezone.now()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .. import formatting
+from ..api import audited_tokens
 from ..control.verbs import VERBS
 from ..models import AuditEntry
 from ..models.audit_entry import Ending
@@ -18,6 +20,11 @@ KINDS = {
     Ending.STOPPED: "warn",
     Ending.FAILED: "bad",
     Ending.REFUSED: "bad",
+}
+#: What is in the log and is no verb: as it is asked for, and as it is told.
+TOLD = {
+    audited_tokens.MAKE: (gettext_lazy("Make an API token"), gettext_lazy("made an API token")),
+    audited_tokens.REVOKE: (gettext_lazy("Revoke an API token"), gettext_lazy("revoked an API token")),
 }
 
 
@@ -48,11 +55,12 @@ def audit_row(entry: AuditEntry) -> AuditRow:
 
 def _did(entry: AuditEntry) -> str:
     verb = VERBS.get(entry.verb)
+    label, told = TOLD.get(entry.verb, (entry.verb, entry.verb))
     if entry.ending == Ending.REFUSED:
-        return _("tried: %(verb)s") % {"verb": verb.label if verb else entry.verb}
+        return _("tried: %(verb)s") % {"verb": verb.label if verb else label}
     if entry.verb == "export":
         return _("exported the audit log") if entry.target_kind == "auditentry" else _("exported tasks")
-    return verb.told(entry.parameters) if verb else entry.verb
+    return verb.told(entry.parameters) if verb else str(told)
 
 
 def done_words(target_kind: str, verb: str) -> str:
@@ -73,6 +81,8 @@ def done_words(target_kind: str, verb: str) -> str:
         "export": _("exported"),
         "purge": _("purged"),
         "discard": _("taken out"),
+        audited_tokens.MAKE: _("made"),
+        audited_tokens.REVOKE: _("revoked"),
     }
     return words.get(verb, _("recorded"))
 

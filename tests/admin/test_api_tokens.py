@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.forms.models import model_to_dict
 from django.test import Client
 from django.urls import reverse
 
 from monitoring.api import tokens
-from monitoring.models import ApiToken
+from monitoring.models import ApiToken, AuditEntry
+from monitoring.models.audit_entry import Ending
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +110,89 @@ def test_permissions_are_said_in_words_with_their_code_names(client: Client) -> 
     page = client.get(url()).content.decode()
     assert '<span title="monitoring.view_task">Can view task</span>' in page
     assert 'Can view task<br><code class="mon-dim mon-small">view_task</code>' in page
+
+
+def test_making_and_revoking_stand_in_the_audit_log_without_the_token(client: Client) -> None:
+    form = {"name": "nightly", "scopes": ["monitoring.view_task"], "days": "30"}
+    text = client.post(url("make"), form).content.decode().split('"mon-token">')[1].split("<")[0]
+    token = ApiToken.objects.get()
+    client.post(url("revoke", token.pk))
+    revoked, made = AuditEntry.objects.all()
+    assert (made.verb, revoked.verb) == ("apitoken_make", "apitoken_revoke")
+    for entry in (made, revoked):
+        assert (entry.user_name, entry.via, entry.ending) == ("ann", "admin", Ending.DONE)
+        assert entry.targets == ["nightly (ann)"]
+        assert entry.target_count == entry.done == 1
+        assert entry.results[0][2] == token.prefix
+        stored = json.dumps(model_to_dict(entry), default=str)
+        assert text.removeprefix(f"{token.prefix}_") not in stored
+        assert token.digest not in stored
+    assert made.parameters["scopes"] == ["monitoring.view_task"]
+    assert token.expires_at is not None
+    assert made.parameters["expires_at"] == token.expires_at.isoformat()
+    reader = Client()
+    reader.force_login(make_user("auditor", "view_auditentry"))
+    page = reader.get(reverse("admin:monitoring_auditentry_changelist")).content.decode()
+    assert "made an API token" in page
+    assert "revoked an API token" in page
+    assert page.count(">nightly (ann)<") == 2
+    detail = reader.get(reverse("admin:monitoring_auditentry_change", args=[made.pk])).content.decode()
+    assert "nightly (ann)" in detail
+
+
+def test_anothers_token_that_a_manager_revokes_is_told_with_its_owner() -> None:
+    token, _text = tokens.create(make_user("bob", "view_task"), "bobs script", ["view_task"])
+    manager = Client()
+    manager.force_login(make_user("eve", "view_apitoken", "manage_apitoken"))
+    manager.post(url("revoke", token.pk))
+    entry = AuditEntry.objects.get()
+    assert (entry.user_name, entry.targets) == ("eve", ["bobs script (bob)"])
+
+
+@pytest.mark.parametrize(
+    ("permissions", "staff", "scope", "words"),
+    [
+        (("view_apitoken", "view_task"), True, "view_task", "monitoring.add_apitoken"),
+        (("add_apitoken", "view_task"), True, "view_task", "monitoring.view_apitoken"),
+        (("view_apitoken", "add_apitoken"), True, "shutdown_worker", "monitoring.shutdown_worker"),
+        (PERMISSIONS, False, "view_task", "a user who may use the admin"),
+    ],
+)
+def test_making_that_is_refused_stands_in_the_audit_log(
+    permissions: tuple[str, ...], staff: bool, scope: str, words: str
+) -> None:
+    user = make_user("joe", *permissions)
+    User.objects.filter(pk=user.pk).update(is_staff=staff)
+    stranger = Client()
+    stranger.force_login(User.objects.get(pk=user.pk))
+    stranger.post(url("make"), {"name": "x", "scopes": [f"monitoring.{scope}"], "days": ""})
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.ending, entry.targets) == ("apitoken_make", Ending.REFUSED, ["x (joe)"])
+    assert words in entry.words
+    assert not ApiToken.objects.exists()
+    reader = Client()
+    reader.force_login(make_user("auditor", "view_auditentry"))
+    page = reader.get(reverse("admin:monitoring_auditentry_changelist")).content.decode()
+    assert "tried: Make an API token" in page
+
+
+@pytest.mark.parametrize(
+    ("permissions", "words"),
+    [(("view_apitoken",), "monitoring.manage_apitoken"), ((), "monitoring.view_apitoken")],
+)
+def test_revoking_that_is_refused_stands_in_the_audit_log_and_tells_nothing_of_the_token(
+    permissions: tuple[str, ...], words: str
+) -> None:
+    token, text = tokens.create(make_user("bob", "view_task"), "bobs script", ["view_task"])
+    other = Client()
+    other.force_login(make_user("joe", *permissions))
+    other.post(url("revoke", token.pk))
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.ending, entry.targets) == ("apitoken_revoke", Ending.REFUSED, [str(token.pk)])
+    assert words in entry.words
+    assert tokens.find(text) is not None
+
+
+def test_a_mistake_in_the_form_is_no_refused_try(client: Client) -> None:
+    client.post(url("make"), {"name": "", "scopes": ["monitoring.view_task", "auth.add_user"], "days": ""})
+    assert not AuditEntry.objects.exists()

@@ -154,6 +154,8 @@ PUBLIC = ("healthz", "readyz", "healthcheck")
 FOR_ANYBODY_SIGNED_IN = {"api/v1/", "api/v1/verbs/", "api/schema/", "api/docs/"}
 #: Addresses that use a verb or export: each refused attempt of somebody who has signed in is in the audit log.
 ACTING = {
+    "monitoring_apitoken_make": "GET POST",
+    "monitoring_apitoken_revoke": "GET POST",
     "monitoring_auditentry_export": "GET POST",
     "monitoring_failures_control": "GET POST",
     "monitoring_schedule_control": "GET POST",
@@ -373,8 +375,9 @@ def _written(
         return ()
     if not allowed:
         return (Ending.REFUSED,)
-    # The page of a verb asks first; an export and a confirmed run have acted.
-    return () if address.name.endswith("_control") else (Ending.DONE,)
+    # The page of a verb asks first, and there is neither a name for a token nor a token; an export and a confirmed run
+    # have acted.
+    return () if address.name.endswith("_control") or address.model == "apitoken" else (Ending.DONE,)
 
 
 @pytest.mark.django_db
