@@ -45,7 +45,8 @@ class Source(StrEnum):
 class Known:
     """Args and kwargs as JSON has them. Without a `source` they are not exact, and `why` says in words why not.
 
-    `unread` names those of the two of which nothing can be read.
+    `unread` names those of the two of which nothing can be read. `rest_is_exact`: they are not exact only for what was
+    redacted in them, so that each value without a mark is.
     """
 
     args: list[Any] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Known:
     source: Source | None = None
     why: str = ""
     unread: frozenset[str] = frozenset()
+    rest_is_exact: bool = False
 
 
 def stored_here(task: Task) -> Known:
@@ -82,13 +84,19 @@ def _told_by_plug_in(task: Task) -> Known | None:
         args, kwargs = read(task.arguments)
     except ValueError:
         return Known(why=_("What the plug-in for workers told cannot be read"))
-    if task.arguments_are != Standing.EXACT:
-        return Known(args, kwargs, why=_("Secrets in them were redacted, and are not known here"))
     # A later delivery, by a worker without the plug-in, may have brought others.
     is_newest = (task.full_ts, task.full_tie) == (task.received_ts, task.received_tie)
-    if not is_newest or (task.sent_ts or 0) > (task.full_ts or 0) + CLOCK_TOLERANCE:
+    is_newest = is_newest and (task.sent_ts or 0) <= (task.full_ts or 0) + CLOCK_TOLERANCE
+    if task.arguments_are != Standing.EXACT:
+        return _redacted(args, kwargs, rest_is_exact=is_newest)
+    if not is_newest:
         return Known(args, kwargs, why=_("They are those of an earlier delivery of the task"))
     return Known(args, kwargs, Source.PLUG_IN)
+
+
+def _redacted(args: list[Any], kwargs: dict[str, Any], *, rest_is_exact: bool) -> Known:
+    why = _("Secrets in them were redacted, and are not known here")
+    return Known(args, kwargs, why=why, rest_is_exact=rest_is_exact)
 
 
 def _held_by_worker(task: Task) -> Known | None:
@@ -119,7 +127,7 @@ def _exact(args: list[Any], kwargs: dict[str, Any], source: Source) -> Known:
     except ValueError:  # nested too deep, where there is a text
         return Known(why=_("They hold something that JSON would change"))
     if standing is not Standing.EXACT:
-        return Known(*found, why=_("Secrets in them were redacted, and are not known here"))
+        return _redacted(*found, rest_is_exact=True)
     return Known(*found, source)
 
 

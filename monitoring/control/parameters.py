@@ -37,6 +37,8 @@ class ParametersForm(forms.Form):
 
     required_css_class = "required"
     use_required_attribute = True
+    #: Template of what a page shows above the fields.
+    above = ""
 
     def __init__(
         self,

@@ -30,8 +30,8 @@ class Unknown:
 
 def unknown_values(args: list[Any], kwargs: dict[str, Any]) -> list[Unknown]:
     """The places of redacted and cut values in arguments, in their order."""
-    found = [place for number, value in enumerate(args) for place in _in(value, f"args[{number}]")]
-    return found + list(_in(kwargs, ""))
+    found = [place for number, value in enumerate(args) for place in unknown_in(value, f"args[{number}]")]
+    return found + list(unknown_in(kwargs, ""))
 
 
 def left_unknown(
@@ -45,7 +45,8 @@ def left_unknown(
     return [place for place in unknown_values(args, kwargs) if place.is_sure or place in before]
 
 
-def _in(value: Any, path: str) -> Iterator[Unknown]:
+def unknown_in(value: Any, path: str) -> Iterator[Unknown]:
+    """Those in a value that stands at `path`: empty for the keyword arguments as a whole."""
     if isinstance(value, str):
         if MARK in value or UNREADABLE in value:
             yield Unknown(path, value, is_cut=False, is_sure=True)
@@ -57,8 +58,8 @@ def _in(value: Any, path: str) -> Iterator[Unknown]:
         for key, item in value.items():
             place = f"{path}.{key or '…'}" if path else key or "…"
             # The name of an argument may hold a mark as well.
-            yield from _in(key, place)
-            yield from _in(item, place)
+            yield from unknown_in(key, place)
+            yield from unknown_in(item, place)
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _in(item, f"{path}[{number}]")
+            yield from unknown_in(item, f"{path}[{number}]")

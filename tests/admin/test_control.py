@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -316,6 +317,7 @@ def test_a_question_with_unknown_arguments_names_them_and_marks_their_box() -> N
     assert "Not known exactly. Secrets in them were redacted" in page
     assert "for a worker to take it" in page
     assert page.count("mon-field-wrong") == 1
+    assert "2 of 3 arguments are not known.</b> password, card.number were redacted before they were" in page
     data = {
         "target": TASK,
         "confirmed": 1,
@@ -326,6 +328,27 @@ def test_a_question_with_unknown_arguments_names_them_and_marks_their_box() -> N
     page = text(client.post(url_of("rerun"), data))
     assert "Redacted before it was stored: card.number. Put the real value" in page
     assert not AuditEntry.objects.exists()
+
+
+def test_without_a_script_arguments_are_asked_for_in_boxes() -> None:
+    make_task(TASK, name="tasksdemo.tasks.slow.slow_task", state="FAILURE", args="(1,)", kwargs="{'a': 1.0}")
+    client = signed_in("view_task", "rerun_task", "view_payload")
+    page = text(client.get(url_of("rerun"), {"target": TASK}))
+    rows = re.search(r"<div[^>]* data-arguments [^>]*>", page)
+    assert rows is not None
+    assert re.search(r"\shidden>$", rows[0])
+    for name, value in (("args", "[1]"), ("kwargs", '{"a": 1.0}')):
+        box = re.search(rf'<textarea name="{name}"[^>]*>\s*(.*?)</textarea>', page, re.DOTALL)
+        assert box is not None
+        assert box[1] == value
+
+
+def test_who_may_not_read_arguments_sees_none_of_them_one_by_one() -> None:
+    make_task(TASK, name="tasksdemo.tasks.slow.slow_task", state="FAILURE", args="('marta',)", kwargs="{}")
+    page = text(signed_in("view_task", "rerun_task").get(url_of("rerun"), {"target": TASK}))
+    assert "Run tasksdemo.tasks.slow.slow_task again?" in page
+    assert "marta" not in page
+    assert "data-arguments" not in page
 
 
 def test_a_question_with_arguments_that_nobody_can_read_asks_for_them() -> None:

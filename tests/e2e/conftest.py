@@ -70,8 +70,18 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[OpenPage]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def open_(path: str, *, width: int = 1440, theme: str = "light", clipboard: bool = False) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=live_server.url)
+    def open_(
+        path: str,
+        *,
+        width: int = 1440,
+        theme: str = "light",
+        clipboard: bool = False,
+        scripts: bool = True,
+    ) -> Page:
+        viewport: Any = {"width": width, "height": 900}
+        context = browser.new_context(
+            viewport=viewport, base_url=live_server.url, java_script_enabled=scripts
+        )
         contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         context.route(PAGES, with_policy)
@@ -83,8 +93,9 @@ def open_page(browser: Browser, live_server: Any) -> Iterator[OpenPage]:
         context.add_cookies(
             [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
         )
-        context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
-        context.add_init_script(UNTIL_LOADED)
+        if scripts:
+            context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+            context.add_init_script(UNTIL_LOADED)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -12,18 +12,18 @@ from django.utils.translation import gettext_lazy as _
 
 from ...arguments import read_typed
 from ...celery_app import watched_app
-from ...formatting import number
 from ...ingest.redaction import MARK, UNREADABLE
 from ...queries import control
 from ..known_arguments import Known, Source, looked_for
 from ..parameters import JSONField, Parameters, ParametersForm
 from ..unknown_values import Unknown, left_unknown, unknown_values
+from .argument_rows import Rows, arguments_of, as_rows, named, rows_of
 from .rerun_target import RerunTarget
 
 #: Tasks per second of a bulk rerun, unless it is said otherwise, and what can be said.
 RATE, LEAST_RATE, GREATEST_RATE = 10, 0.1, 1_000
-#: Places without a value that are named.
-NAMED = 8
+#: Template of the arguments one by one.
+ABOVE = "admin/monitoring/parts/argument_rows.html"
 
 
 def not_replaced(known: Known, args: list[Any], kwargs: dict[str, Any]) -> dict[str, list[str]]:
@@ -46,20 +46,11 @@ def _sentences(unknown: Mapping[str, Sequence[Unknown]]) -> dict[str, list[str]]
             words = _now(
                 "Redacted before it was stored: %(places)s. Put the real value in the place of %(mark)s."
             )
-            told.setdefault(field, []).append(words % {"places": _named(hidden), "mark": MARK})
+            told.setdefault(field, []).append(words % {"places": named(hidden), "mark": MARK})
         if cut:
             words = _now("Cut before it was stored: %(places)s. Complete it.")
-            told.setdefault(field, []).append(words % {"places": _named(cut)})
+            told.setdefault(field, []).append(words % {"places": named(cut)})
     return told
-
-
-def _named(paths: Sequence[str]) -> str:
-    paths = list(dict.fromkeys(paths))
-    names = ", ".join(paths[:NAMED])
-    more = len(paths) - NAMED
-    return (
-        _now("%(names)s and %(count)s more") % {"names": names, "count": number(more)} if more > 0 else names
-    )
 
 
 def _unread(name: str) -> str:
@@ -110,6 +101,7 @@ class RerunForm(ParametersForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._to_put_right: dict[str, list[str]] = {}
+        self.rows: Rows | None = None
         if not self.on_page:
             return
         is_one = len(self.targets) == 1
@@ -124,6 +116,8 @@ class RerunForm(ParametersForm):
             self._begin(self.targets[0])
         else:
             self._mark(self._known())
+            if not self.data.get("source"):
+                self._show_rows(self.targets[0].known)
 
     def _begin(self, target: RerunTarget) -> None:
         known = looked_for(target.task, watched_app())
@@ -143,6 +137,7 @@ class RerunForm(ParametersForm):
             **self.initial,
         }
         self._mark(known)
+        self._show_rows(known)
 
     def _known(self) -> Known:
         """What the values are compared with that came back from the page: nothing where it began with exact ones."""
@@ -156,16 +151,24 @@ class RerunForm(ParametersForm):
             ("args", unknown_values(known.args, {})),
             ("kwargs", unknown_values([], known.kwargs)),
         ):
-            texts = dict.fromkeys([MARK, UNREADABLE])
-            texts |= dict.fromkeys(
+            cut = dict.fromkeys(
                 json.dumps(place.text, ensure_ascii=False) for place in places if place.is_cut
             )
+            texts = {"redacted": [MARK, UNREADABLE], "cut": list(cut)}
             attributes = self.fields[name].widget.attrs
-            attributes["data-unknown"] = json.dumps([] if name in known.unread else list(texts))
+            attributes["data-unknown"] = json.dumps({} if name in known.unread else texts)
             attributes["data-words"] = _now("A value in it is not known yet")
             if name in known.unread:
                 self.fields[name].required = True
                 self.fields[name].error_messages["required"] = _unread(name)
+
+    def _show_rows(self, known: Known) -> None:
+        """Let the page show the arguments one by one (js/control/rows.js)."""
+        arguments = arguments_of(known)
+        self.above, self.rows = ABOVE, rows_of(known, arguments)
+        for name, some in arguments.items():
+            if (rows := as_rows(some)) is not None:
+                self.fields[name].widget.attrs["data-known"] = rows
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}

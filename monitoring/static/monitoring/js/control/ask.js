@@ -2,6 +2,7 @@
 // that fails, it is a page of its own. What the question sends leaves the page in any case, as any form does.
 
 import { parsePage } from "../live/parse.js";
+import { argumentRows, showRows } from "./rows.js";
 import { lookAgain, unknown } from "./unknown.js";
 import { waits } from "./waits.js";
 
@@ -11,6 +12,7 @@ let asked = 0;
 export function ask() {
   waits();
   unknown();
+  argumentRows();
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-ask]");
     if (link && event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
@@ -68,8 +70,9 @@ async function open(request, leave) {
   // Below .mon, where the styles are.
   document.querySelector(".mon").append(dialog);
   dialog.showModal();
+  showRows(dialog);
   lookAgain(dialog);
-  (dialog.querySelector(".mon-field-wrong :is(input, textarea), .mon-question-body :is(input:not([type=checkbox]), textarea, select):invalid") ?? dialog.querySelector("[data-safe]")).focus({
+  (dialog.querySelector(".mon-field-wrong:not([hidden]) :is(input, textarea), .mon-question-body :is(input:not([type=checkbox]), textarea, select):invalid") ?? dialog.querySelector("[data-safe]")).focus({
     focusVisible: true,
   });
 }
