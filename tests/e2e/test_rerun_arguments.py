@@ -138,12 +138,14 @@ def test_what_is_not_touched_stays_as_it_is_character_by_character(open_page: Op
 
 
 def test_numbers_that_javascript_would_change_arrive_as_they_were(open_page: OpenPage, broker: str) -> None:
-    page = ask(open_page, '[[1.0, 12345678901234567890],{"z":0.10,"a":"[redacted]"}]')
+    page = ask(open_page, '[[1.0],{"z":1.0,"n":12345678901234567890,"1":2,"a":"[redacted]"}]')
     page.get_by_label("a", exact=True).fill("98765432109876543210")
     page.get_by_label("I have looked").check()
     run(page).click()
     expect(page.locator(".mon-lineage")).to_contain_text("Rerun as")
-    assert repr(sent(broker)) == ("[[[1.0, 12345678901234567890], {'z': 0.1, 'a': 98765432109876543210}]]")
+    assert repr(sent(broker)) == (
+        "[[[1.0], {'z': 1.0, 'n': 12345678901234567890, '1': 2, 'a': 98765432109876543210}]]"
+    )
 
 
 @pytest.mark.usefixtures("_registered")
@@ -227,6 +229,16 @@ def test_where_keyword_arguments_were_cut_off_nothing_is_sent_under_an_empty_nam
 
 
 @pytest.mark.usefixtures("_registered")
+@pytest.mark.parametrize("name", ["a [redacted] b", "abc..."])
+def test_a_name_that_is_not_known_keeps_the_button_back(open_page: OpenPage, name: str) -> None:
+    page = ask(open_page, json.dumps([[], {name: 1}]))
+    expect(page.get_by_label(name)).to_have_accessible_description(
+        re.compile("^Its name is not known in full")
+    )
+    expect(run(page)).to_be_disabled()
+
+
+@pytest.mark.usefixtures("_registered")
 def test_on_a_page_of_its_own_it_is_the_same_and_a_mistake_that_the_server_found_shows_the_box(
     open_page: OpenPage,
 ) -> None:
@@ -242,6 +254,17 @@ def test_on_a_page_of_its_own_it_is_the_same_and_a_mistake_that_the_server_found
     expect(page.get_by_role("alert").first).to_contain_text("nested more than")
     expect(page.locator("[name=kwargs]")).to_have_value(f'{{"a": {deep}, "b": 2}}')
     expect(page.get_by_label("Edit as JSON")).to_be_checked()
+
+
+@pytest.mark.usefixtures("_registered")
+def test_what_was_typed_is_there_when_the_browser_comes_back(open_page: OpenPage) -> None:
+    page = ask(open_page, '[[],{"a":"[redacted]","b":1}]')
+    page.goto(page.get_by_role("link", name="Run again", include_hidden=True).get_attribute("href") or "")
+    page.get_by_label("a", exact=True).fill('"x"')
+    page.goto("/admin/")
+    page.go_back()
+    expect(page.get_by_label("a", exact=True)).to_have_value('"x"')
+    expect(run(page)).to_be_enabled()
 
 
 @pytest.mark.usefixtures("_registered")

@@ -159,7 +159,7 @@ function worthOf({ told, text }) {
 /** What is not known of a row, as the words for it are called; empty where nothing is missing. */
 function unknownOf({ box, name, text }) {
   const { redacted = [], cut = [] } = JSON.parse(box.dataset.unknown ?? "{}");
-  if (name && redacted.some((mark) => name.includes(mark))) {
+  if (name && (redacted.some((mark) => name.includes(mark)) || cut.includes(JSON.stringify(name)))) {
     return "name";
   }
   const mark = redacted.find((each) => text.includes(each));
