@@ -24,7 +24,7 @@ class StreamTime:
     """Remembers which workers were heard lately, and at which time by their own clocks."""
 
     def __init__(self) -> None:
-        #: Of each worker the last time in the last batch that held any, and when that came.
+        #: Of each worker the newest time in the last batch that held any, and when that came.
         self._heard: dict[str, tuple[int, float]] = {}
         self._heard_at = self._present_since = -inf
 
@@ -37,11 +37,12 @@ class StreamTime:
         where all are ahead of `now`, for some seconds: others may be heard yet. `now` and the result are microseconds
         since the epoch, `moment` is seconds of the monotonic clock.
         """
-        # The last is the newest, but for what a broker delivers again. To compare them would cost thrice as much, and
-        # this is done for each event.
-        said = {event.worker: event.ts for event in tasks}
-        for name, time in {event.worker: event.ts for event in workers}.items():
-            said[name] = max(said.get(name, time), time)
+        # Those of one message do not come in their order: what is simply decoded comes first.
+        said: dict[str, int] = {}
+        known = said.get
+        for event in (*tasks, *workers):
+            if event.ts > known(event.worker, 0):
+                said[event.worker] = event.ts
         # One that only sends tasks may do so once and never again: each start of a command or a web server is another.
         others = {name: time for name, time in said.items() if ANONYMOUS.match(name)}
         self._remember({name: time for name, time in said.items() if name not in others}, moment)

@@ -36,6 +36,10 @@ def test_where_clocks_agree_it_is_at_the_newest_event(stream):
     assert listen(stream, ("a", -242), ("b", -241.5), ("a", -240)) == -240
 
 
+def test_the_newest_of_a_worker_counts_wherever_it_stands_in_a_batch(stream):
+    assert listen(stream, ("a", -242), ("a", -240), ("a", -241)) == -240
+
+
 @pytest.mark.parametrize("ahead", [4, 180, 238, 240, 300])
 def test_one_that_is_ahead_takes_it_nowhere(stream, ahead):
     assert listen(stream, ("a", -240), ("ahead", -240 + ahead), ("b", -239)) == -239

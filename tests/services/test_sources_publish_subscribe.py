@@ -77,8 +77,8 @@ def until_heard(site: Site, consumer: Process, task: int) -> None:
     """Wait until a task is stored, and until the consumer has reported that it has heard all up to then."""
     consumer.until(lambda: f"t{task}" in site.database.states())
     reported = (
-        "SELECT least(listening_until, horizon) > (SELECT max(timestamp) FROM monitoring_taskevent)"
-        f" FROM monitoring_consumer WHERE pid = {consumer.pid}"
+        "SELECT listening_until > newest AND horizon > newest FROM monitoring_consumer,"
+        f" (SELECT max(timestamp) AS newest FROM monitoring_taskevent) heard WHERE pid = {consumer.pid}"
     )
     consumer.until(lambda: site.database.value(reported))
 
