@@ -42,7 +42,7 @@ class Broker:
         *,
         is_durable: bool = True,
     ) -> None:
-        self.is_durable = is_durable
+        self.is_durable, self.is_new = is_durable, False
         self._opened = opened
         self._read = read
 
